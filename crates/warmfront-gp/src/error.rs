@@ -5,7 +5,9 @@
 #[non_exhaustive]
 pub enum GpError {
     /// A covariance matrix stayed indefinite up to the last jitter tried.
-    #[error("covariance matrix of size {size} is not positive definite even with jitter {jitter:e}")]
+    #[error(
+        "covariance matrix of size {size} is not positive definite even with jitter {jitter:e}"
+    )]
     NotPositiveDefinite {
         /// Rows of the matrix.
         size: usize,
