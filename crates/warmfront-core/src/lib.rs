@@ -1,1 +1,22 @@
 #![doc = include_str!("../README.md")]
+
+mod candidate;
+mod error;
+mod metadata;
+mod objective;
+mod observation;
+mod seed;
+mod space;
+mod strategy;
+
+pub use candidate::{Candidate, Fidelity};
+pub use error::{ObjectiveError, ObservationFault, SpaceError, StrategyError};
+pub use metadata::{MetaDataset, TaskRecord};
+pub use objective::{Costs, Direction, Objective, Objectives};
+pub use observation::{Observation, Outcome, TrialId};
+pub use seed::{Purpose, Seed};
+pub use space::{
+    Condition, Config, Domain, FidelityRange, Parameter, Scale, SearchSpace, SearchSpaceBuilder,
+    UnitPoint, Value,
+};
+pub use strategy::Strategy;

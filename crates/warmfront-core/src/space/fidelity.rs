@@ -1,0 +1,180 @@
+//! Budgets in the user's unit.
+
+use crate::{Fidelity, SpaceError, Value};
+
+/// The budgets an evaluation can get, in the user's unit (epochs, rows, …).
+///
+/// A [`Fidelity`] is the fraction of the largest budget.
+///
+/// ```
+/// use warmfront_core::{Fidelity, FidelityRange};
+///
+/// let epochs = FidelityRange::integer("epoch", 1, 52)?;
+/// assert_eq!(epochs.budget(Fidelity::new(0.25)?), 13.0);
+/// assert_eq!(epochs.fidelity(26.0)?.value(), 0.5);
+/// # Ok::<(), warmfront_core::SpaceError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct FidelityRange {
+    name: Box<str>,
+    low: f64,
+    high: f64,
+    whole: bool,
+}
+
+impl FidelityRange {
+    /// A range of real budgets.
+    ///
+    /// # Errors
+    /// If not `0 < low < high < ∞`.
+    pub fn real(name: impl Into<Box<str>>, low: f64, high: f64) -> Result<Self, SpaceError> {
+        let name = name.into();
+        if !(low < high && low.is_finite() && high.is_finite()) {
+            return Err(SpaceError::EmptyRange {
+                name: name.into(),
+                low,
+                high,
+            });
+        }
+        if low <= 0.0 {
+            return Err(SpaceError::NonPositiveBudget {
+                name: name.into(),
+                low,
+            });
+        }
+        Ok(Self {
+            name,
+            low,
+            high,
+            whole: false,
+        })
+    }
+
+    /// A range of whole budgets.
+    ///
+    /// # Errors
+    /// If not `0 < low < high`.
+    pub fn integer(name: impl Into<Box<str>>, low: u32, high: u32) -> Result<Self, SpaceError> {
+        Ok(Self {
+            whole: true,
+            ..Self::real(name, low.into(), high.into())?
+        })
+    }
+
+    /// What the budget is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The smallest budget.
+    #[must_use]
+    pub fn low(&self) -> f64 {
+        self.low
+    }
+
+    /// The largest budget, which is fidelity 1.
+    #[must_use]
+    pub fn high(&self) -> f64 {
+        self.high
+    }
+
+    /// Whether budgets are whole numbers.
+    #[must_use]
+    pub fn is_integer(&self) -> bool {
+        self.whole
+    }
+
+    /// The smallest fidelity.
+    #[must_use]
+    pub fn lowest(&self) -> Fidelity {
+        self.fraction(self.low)
+    }
+
+    /// The budget of a fidelity: rounded if whole, at least [`low`](Self::low).
+    #[must_use]
+    pub fn budget(&self, fidelity: Fidelity) -> f64 {
+        let budget = fidelity.value() * self.high;
+        let budget = if self.whole { budget.round() } else { budget };
+        budget.clamp(self.low, self.high)
+    }
+
+    /// The fidelity of a budget.
+    ///
+    /// # Errors
+    /// If the budget is outside the range, or a fraction where budgets are whole.
+    pub fn fidelity(&self, budget: f64) -> Result<Fidelity, SpaceError> {
+        let name = || self.name.to_string();
+        if !(self.low..=self.high).contains(&budget) {
+            return Err(SpaceError::OutOfRange {
+                name: name(),
+                value: budget.into(),
+                low: Value::Real(self.low),
+                high: Value::Real(self.high),
+            });
+        }
+        if self.whole && budget.fract() > 0.0 {
+            let expected = "a whole number";
+            return Err(SpaceError::WrongKind {
+                name: name(),
+                expected,
+                value: budget.into(),
+            });
+        }
+        Ok(self.fraction(budget))
+    }
+
+    fn fraction(&self, budget: f64) -> Fidelity {
+        // The least positive number guards against underflow of extreme ranges.
+        let fraction = (budget / self.high).max(f64::MIN_POSITIVE);
+        Fidelity::new(fraction).expect("0 < budget <= high")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_budgets_round_trip() {
+        let epochs = FidelityRange::integer("epoch", 1, 52).expect("valid");
+        for budget in 1..=52 {
+            let budget = f64::from(budget);
+            let fidelity = epochs.fidelity(budget).expect("in range");
+            assert_eq!(epochs.budget(fidelity).to_bits(), budget.to_bits());
+        }
+        assert!(epochs.fidelity(0.0).is_err());
+        assert!(epochs.fidelity(1.5).is_err());
+        assert!(epochs.fidelity(f64::NAN).is_err());
+        assert_eq!(
+            epochs.budget(Fidelity::new(1e-9).expect("valid")).to_bits(),
+            1.0_f64.to_bits()
+        );
+    }
+
+    #[test]
+    fn ranges_are_checked() {
+        let check = |low, high, message: &str| {
+            let error = FidelityRange::real("rows", low, high).expect_err("invalid");
+            assert_eq!(error.to_string(), message);
+        };
+        check(0.0, 1.0, "the fidelity `rows` needs budgets above 0, got 0");
+        check(
+            2.0,
+            1.0,
+            "`rows` needs finite bounds with low < high, got [2, 1]",
+        );
+        check(
+            1.0,
+            f64::INFINITY,
+            "`rows` needs finite bounds with low < high, got [1, inf]",
+        );
+        assert!(
+            FidelityRange::real("rows", 1e-300, 1e300)
+                .expect("valid")
+                .lowest()
+                .value()
+                > 0.0
+        );
+    }
+}
