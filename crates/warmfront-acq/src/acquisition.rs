@@ -13,7 +13,7 @@ use crate::AcqError;
 pub trait AcquisitionFunction: Sync {
     /// The utility of the rows of `x` (`q×d`) evaluated together.
     ///
-    /// NaN where the model's posterior is not finite; the maximiser skips such points.
+    /// NaN where the model's posterior is not finite; [`maximize`](crate::maximize) skips such points.
     ///
     /// # Panics
     /// If `x` has the wrong number of columns, no rows, or more rows than the function can judge

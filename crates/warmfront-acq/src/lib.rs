@@ -6,4 +6,4 @@ mod maximize;
 
 pub use acquisition::{AcquisitionConfig, AcquisitionContext, AcquisitionFunction};
 pub use error::AcqError;
-pub use maximize::MaximizeConfig;
+pub use maximize::{MaximizeConfig, Maximum, maximize};
