@@ -113,7 +113,6 @@ pub struct SearchSpace {
 
 impl SearchSpace {
     /// Starts a space.
-    #[must_use]
     pub fn builder() -> SearchSpaceBuilder {
         SearchSpaceBuilder::default()
     }
