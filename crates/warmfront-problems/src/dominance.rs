@@ -23,14 +23,20 @@ pub(crate) fn non_dominated(costs: &[Vec<f64>]) -> Vec<usize> {
     order.sort_by(|&a, &b| {
         sums[a].total_cmp(&sums[b]).then_with(|| {
             let pairs = costs[a].iter().zip(&costs[b]);
-            pairs.map(|(x, y)| x.total_cmp(y)).find(|c| c.is_ne()).unwrap_or(a.cmp(&b))
+            pairs
+                .map(|(x, y)| x.total_cmp(y))
+                .find(|c| c.is_ne())
+                .unwrap_or(a.cmp(&b))
         })
     });
     let mut front: Vec<usize> = Vec::new();
     for row in order {
         let beaten = |&kept: &usize| {
             dominates(&costs[kept], &costs[row])
-                || costs[kept].iter().zip(&costs[row]).all(|(a, b)| a.total_cmp(b).is_eq())
+                || costs[kept]
+                    .iter()
+                    .zip(&costs[row])
+                    .all(|(a, b)| a.total_cmp(b).is_eq())
         };
         if !front.iter().any(beaten) {
             front.retain(|&kept| !dominates(&costs[row], &costs[kept]));
@@ -45,7 +51,9 @@ pub(crate) fn non_dominated(costs: &[Vec<f64>]) -> Vec<usize> {
 /// objective's range; infinite at the ends (Deb et al. 2002).
 pub(crate) fn crowding(costs: &[Vec<f64>], front: &[usize]) -> Vec<f64> {
     let mut distance = vec![0.0; front.len()];
-    let Some(&first) = front.first() else { return distance };
+    let Some(&first) = front.first() else {
+        return distance;
+    };
     let mut order: Vec<usize> = (0..front.len()).collect();
     for o in 0..costs[first].len() {
         let value = |position: usize| costs[front[position]][o];
@@ -69,7 +77,14 @@ mod tests {
 
     #[test]
     fn only_unbeaten_points_stay_and_duplicates_once() {
-        let costs = [[1.0, 2.0], [2.0, 1.0], [2.0, 2.0], [1.0, 2.0], [0.0, 3.0], [3.0, 3.0]];
+        let costs = [
+            [1.0, 2.0],
+            [2.0, 1.0],
+            [2.0, 2.0],
+            [1.0, 2.0],
+            [0.0, 3.0],
+            [3.0, 3.0],
+        ];
         let costs: Vec<Vec<f64>> = costs.iter().map(|cost| cost.to_vec()).collect();
         assert_eq!(non_dominated(&costs), [0, 1, 4]);
         assert_eq!(non_dominated(&[]), [0usize; 0]);

@@ -13,8 +13,10 @@ use crate::synthetic::{Synthetic, minimise};
 use crate::zdt::spread;
 
 /// The pieces of each coordinate of DTLZ7's front.
-const DTLZ7_PIECES: [(f64, f64); 2] =
-    [(0.0, 0.251_411_836_088_917_1), (0.631_626_530_700_061_4, 0.859_400_856_644_723_9)];
+const DTLZ7_PIECES: [(f64, f64); 2] = [
+    (0.0, 0.251_411_836_088_917_1),
+    (0.631_626_530_700_061_4, 0.859_400_856_644_723_9),
+];
 
 #[track_caller]
 fn build(
@@ -49,8 +51,10 @@ fn sphere(tail: &[f64]) -> f64 {
 
 /// The distance of DTLZ 1 and 3, with `11^k − 1` local fronts.
 fn rastrigin(tail: &[f64]) -> f64 {
-    let waves: f64 =
-        tail.iter().map(|x| (x - 0.5).powi(2) - (20.0 * PI * (x - 0.5)).cos()).sum();
+    let waves: f64 = tail
+        .iter()
+        .map(|x| (x - 0.5).powi(2) - (20.0 * PI * (x - 0.5)).cos())
+        .sum();
     100.0 * (tail.len() as f64 + waves)
 }
 
@@ -116,8 +120,10 @@ fn simplex_lattice(m: usize, n: usize) -> Vec<Vec<f64>> {
     let mut stack = vec![(Vec::new(), steps)];
     while let Some((prefix, left)) = stack.pop() {
         if prefix.len() == m - 1 {
-            let mut point: Vec<f64> =
-                prefix.iter().map(|&part: &usize| part as f64 / steps as f64).collect();
+            let mut point: Vec<f64> = prefix
+                .iter()
+                .map(|&part: &usize| part as f64 / steps as f64)
+                .collect();
             point.push(left as f64 / steps as f64);
             points.push(point);
             continue;
@@ -169,15 +175,14 @@ pub fn dtlz1(dim: usize, objectives: usize) -> Synthetic {
     });
     let corner = (1..=m).fold(1.0, |volume, i| volume * 0.5 / i as f64);
     let best = reference.powi(m as i32) - corner;
-    problem.with_max_hypervolume(Known::new(best, Provenance::Analytic)).with_front(
-        Provenance::Analytic,
-        move |n| {
+    problem
+        .with_max_hypervolume(Known::new(best, Provenance::Analytic))
+        .with_front(Provenance::Analytic, move |n| {
             simplex_lattice(m, n)
                 .into_iter()
                 .map(|w| w.into_iter().map(|v| 0.5 * v).collect())
                 .collect()
-        },
-    )
+        })
 }
 
 /// DTLZ2: the unit sphere's positive part as front.
@@ -228,8 +233,10 @@ pub fn dtlz5(dim: usize, objectives: usize) -> Synthetic {
     let m = objectives;
     let problem = build("dtlz5", dim, m, reference, move |x, y| {
         let g = sphere(&x[m - 1..]);
-        let mut angles: Vec<f64> =
-            x[..m - 1].iter().map(|x| (1.0 + 2.0 * g * x) / (2.0 * (1.0 + g))).collect();
+        let mut angles: Vec<f64> = x[..m - 1]
+            .iter()
+            .map(|x| (1.0 + 2.0 * g * x) / (2.0 * (1.0 + g)))
+            .collect();
         angles[0] = x[0];
         octant(1.0 + g, &angles, y);
     });
@@ -241,9 +248,9 @@ pub fn dtlz5(dim: usize, objectives: usize) -> Synthetic {
         _ => return problem,
     };
     let best = reference.powi(m as i32) - below;
-    problem.with_max_hypervolume(Known::new(best, Provenance::Analytic)).with_front(
-        Provenance::Analytic,
-        move |n| {
+    problem
+        .with_max_hypervolume(Known::new(best, Provenance::Analytic))
+        .with_front(Provenance::Analytic, move |n| {
             spread(&[(0.0, FRAC_PI_2)], n)
                 .into_iter()
                 .map(|theta| match m {
@@ -255,8 +262,7 @@ pub fn dtlz5(dim: usize, objectives: usize) -> Synthetic {
                     ],
                 })
                 .collect()
-        },
-    )
+        })
 }
 
 fn dtlz7_term(t: f64) -> f64 {

@@ -15,7 +15,9 @@ pub fn vehicle_safety() -> Synthetic {
         &[(1.0, 3.0); 5],
         minimise(&["mass", "acceleration", "intrusion"]),
         |x, y| {
-            let &[a, b, c, d, e] = x else { unreachable!("five inputs by construction") };
+            let &[a, b, c, d, e] = x else {
+                unreachable!("five inputs by construction")
+            };
             y[0] = 1640.2823
                 + 2.357_328_5 * a
                 + 2.322_003_5 * b
@@ -42,7 +44,9 @@ pub fn vehicle_safety() -> Synthetic {
     ))
     .with_max_hypervolume(Known::new(
         246.816_070_811_870_02,
-        Provenance::Reported { source: "BoTorch, NSGA-II" },
+        Provenance::Reported {
+            source: "BoTorch, NSGA-II",
+        },
     ))
 }
 
@@ -63,7 +67,9 @@ pub fn car_side_impact() -> Synthetic {
         ],
         minimise(&["mass", "force", "velocity", "violation"]),
         |x, y| {
-            let &[a, b, c, d, e, f, g] = x else { unreachable!("seven inputs by construction") };
+            let &[a, b, c, d, e, f, g] = x else {
+                unreachable!("seven inputs by construction")
+            };
             y[0] = 1.98 + 4.9 * a + 6.67 * b + 6.98 * c + 4.01 * d + 1.78 * e + 1e-5 * f + 2.73 * g;
             y[1] = 4.72 - 0.5 * d - 0.19 * b * c;
             let pillar = 10.58 - 0.674 * a * b - 0.67275 * b;
@@ -97,6 +103,8 @@ pub fn car_side_impact() -> Synthetic {
     ))
     .with_max_hypervolume(Known::new(
         484.726_543_476_427_93,
-        Provenance::Reported { source: "BoTorch, NSGA-II" },
+        Provenance::Reported {
+            source: "BoTorch, NSGA-II",
+        },
     ))
 }

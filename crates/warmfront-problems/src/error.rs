@@ -32,16 +32,24 @@ pub enum ProblemError {
         /// The sizes it has.
         expected: &'static str,
     },
-    /// A point is not one of a table's rows.
-    #[error("the candidate is none of the {rows} rows of `{table}`")]
-    NotInTable {
-        /// The table's name.
-        table: String,
-        /// Rows of the table.
-        rows: usize,
+    /// A standard problem comes in one size only.
+    #[error("`{name}` has {d} inputs and {m} objectives, asked for were {dim} and {objectives}")]
+    FixedSize {
+        /// The problem's name.
+        name: &'static str,
+        /// Inputs asked for.
+        dim: usize,
+        /// Objectives asked for.
+        objectives: usize,
+        /// Inputs it has.
+        d: usize,
+        /// Objectives it has.
+        m: usize,
     },
     /// A table has no rows, or not the columns it must have.
-    #[error("the table has {rows} rows and {columns} columns, expected at least {expected} columns and one row")]
+    #[error(
+        "the table has {rows} rows and {columns} columns, expected at least {expected} columns and one row"
+    )]
     TableShape {
         /// Rows found.
         rows: usize,

@@ -9,7 +9,7 @@ use crate::problem::{Known, Provenance};
 use crate::synthetic::{Synthetic, minimise};
 
 /// The standard well depths `α`.
-pub const ALPHA: [f64; 4] = [1.0, 1.2, 3.0, 3.2];
+pub(crate) const ALPHA: [f64; 4] = [1.0, 1.2, 3.0, 3.2];
 
 const A3: [[f64; 3]; 4] = [
     [3.0, 10.0, 30.0],
@@ -57,39 +57,61 @@ fn wells<const D: usize>(
 
 /// The three-dimensional Hartmann function at `x` (length 3, any real values).
 #[must_use]
-pub fn hartmann3_value(x: &[f64]) -> f64 {
+pub(crate) fn hartmann3_value(x: &[f64]) -> f64 {
     wells(x, &[0.0; 3], &ALPHA, &A3, &P3)
 }
 
 /// The six-dimensional Hartmann function at `x + shift` with well depths `alpha` (length 6, any
 /// real values).
 #[must_use]
-pub fn hartmann6_value(x: &[f64], shift: &[f64; 6], alpha: &[f64; 4]) -> f64 {
+pub(crate) fn hartmann6_value(x: &[f64], shift: &[f64; 6], alpha: &[f64; 4]) -> f64 {
     wells(x, shift, alpha, &A6, &P6)
 }
 
 /// Hartmann in three dimensions on `[0, 1]³`, minimum −3.86278.
 #[must_use]
 pub fn hartmann3() -> Synthetic {
-    Synthetic::new("hartmann3", &[(0.0, 1.0); 3], minimise(&["value"]), |x, y| {
-        y[0] = hartmann3_value(x);
-    })
+    Synthetic::new(
+        "hartmann3",
+        &[(0.0, 1.0); 3],
+        minimise(&["value"]),
+        |x, y| {
+            y[0] = hartmann3_value(x);
+        },
+    )
     .with_reference(Known::new(vec![0.0], Provenance::Analytic))
     .with_optimum(
         &[&[0.114_614, 0.555_649, 0.852_547]],
-        Known::new(-3.862_78, Provenance::Reported { source: "Picheny et al. 2013" }),
+        Known::new(
+            -3.862_78,
+            Provenance::Reported {
+                source: "Picheny et al. 2013",
+            },
+        ),
     )
 }
 
 /// Hartmann in six dimensions on `[0, 1]⁶`, minimum −3.32237.
 #[must_use]
 pub fn hartmann6() -> Synthetic {
-    Synthetic::new("hartmann6", &[(0.0, 1.0); 6], minimise(&["value"]), |x, y| {
-        y[0] = hartmann6_value(x, &[0.0; 6], &ALPHA);
-    })
+    Synthetic::new(
+        "hartmann6",
+        &[(0.0, 1.0); 6],
+        minimise(&["value"]),
+        |x, y| {
+            y[0] = hartmann6_value(x, &[0.0; 6], &ALPHA);
+        },
+    )
     .with_reference(Known::new(vec![0.0], Provenance::Analytic))
     .with_optimum(
-        &[&[0.201_69, 0.150_011, 0.476_874, 0.275_332, 0.311_652, 0.657_3]],
-        Known::new(-3.322_37, Provenance::Reported { source: "Picheny et al. 2013" }),
+        &[&[
+            0.201_69, 0.150_011, 0.476_874, 0.275_332, 0.311_652, 0.657_3,
+        ]],
+        Known::new(
+            -3.322_37,
+            Provenance::Reported {
+                source: "Picheny et al. 2013",
+            },
+        ),
     )
 }

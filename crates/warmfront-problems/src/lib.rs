@@ -1,1 +1,31 @@
 #![doc = include_str!("../README.md")]
+
+mod error;
+
+mod problem;
+mod sample;
+mod synthetic;
+
+mod branin_currin;
+mod dtlz;
+mod engineering;
+mod hartmann;
+mod penicillin;
+mod zdt;
+
+pub mod wrap;
+
+mod dominance;
+mod registry;
+
+pub use branin_currin::{branin, branin_currin};
+pub use dtlz::{dtlz1, dtlz2, dtlz3, dtlz5, dtlz7};
+pub use engineering::{car_side_impact, vehicle_safety};
+pub use error::{NpyError, ProblemError};
+pub use hartmann::{hartmann3, hartmann6};
+pub use penicillin::penicillin;
+pub use problem::{Known, Optimum, Problem, Provenance, TaskFamily};
+pub use registry::{problem_by_name, problem_names};
+pub use sample::{Design, design_points, reference_from_sample, sample_record};
+pub use synthetic::Synthetic;
+pub use zdt::{zdt1, zdt2, zdt3};

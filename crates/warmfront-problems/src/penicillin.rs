@@ -63,13 +63,24 @@ pub fn penicillin() -> Synthetic {
     ))
     .with_max_hypervolume(Known::new(
         2_183_455.909_507_436,
-        Provenance::Reported { source: "BoTorch, NSGA-II" },
+        Provenance::Reported {
+            source: "BoTorch, NSGA-II",
+        },
     ))
 }
 
 /// Euler steps of one hour; all right-hand sides use the state before the step.
 fn simulate(x: &[f64]) -> [f64; 3] {
-    let &[mut volume, mut biomass, temperature, mut glucose, feed, feed_glucose, ph] = x else {
+    let &[
+        mut volume,
+        mut biomass,
+        temperature,
+        mut glucose,
+        feed,
+        feed_glucose,
+        ph,
+    ] = x
+    else {
         unreachable!("seven inputs by construction")
     };
     let (mut penicillin, mut co2) = (0.0, 0.0);
@@ -83,8 +94,8 @@ fn simulate(x: &[f64]) -> [f64; 3] {
         let d_volume = feed - volume * evaporation;
         let mu = acidity * (glucose / (K_BIOMASS * biomass + glucose)) * arrhenius;
         let d_biomass = mu * biomass - biomass / volume * d_volume;
-        let mu_penicillin = MU_PENICILLIN
-            * (glucose / (K_PENICILLIN + glucose + glucose * glucose / K_INHIBITION));
+        let mu_penicillin =
+            MU_PENICILLIN * (glucose / (K_PENICILLIN + glucose + glucose * glucose / K_INHIBITION));
         let d_glucose = -(mu / YIELD_BIOMASS) * biomass
             - (mu_penicillin / YIELD_PENICILLIN) * biomass
             - MAINTENANCE * biomass

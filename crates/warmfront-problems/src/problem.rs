@@ -45,7 +45,10 @@ impl<T> Known<T> {
 
     /// The same knowledge about a value computed from this one.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Known<U> {
-        Known { value: f(self.value), provenance: self.provenance }
+        Known {
+            value: f(self.value),
+            provenance: self.provenance,
+        }
     }
 }
 
@@ -95,12 +98,18 @@ pub trait Problem: Send + Sync {
         candidates: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Outcome>, ProblemError> {
-        candidates.iter().map(|candidate| self.evaluate(candidate, rng)).collect()
+        candidates
+            .iter()
+            .map(|candidate| self.evaluate(candidate, rng))
+            .collect()
     }
 
     /// The outcomes without noise, faster than one by one where the problem can.
     fn noise_free_batch(&self, candidates: &[Candidate]) -> Vec<Option<Outcome>> {
-        candidates.iter().map(|candidate| self.noise_free(candidate)).collect()
+        candidates
+            .iter()
+            .map(|candidate| self.noise_free(candidate))
+            .collect()
     }
 
     /// What an evaluation costs, in evaluations at full fidelity.
@@ -212,6 +221,8 @@ pub trait TaskFamily: Send + Sync {
     fn metadata(&self, tasks: &[usize], per_task: usize, rng: &mut dyn Rng) -> MetaDataset {
         let design = self.design();
         let record = |&index| sample_record(&*self.task(index), per_task, design, rng);
-        MetaDataset { tasks: tasks.iter().map(record).collect() }
+        MetaDataset {
+            tasks: tasks.iter().map(record).collect(),
+        }
     }
 }

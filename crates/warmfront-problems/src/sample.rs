@@ -1,12 +1,9 @@
 //! Random numbers, designs and reference points shared by the problems.
 
 use rand::{Rng, RngExt};
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::SeedableRng;
 use warmfront_core::{
-    Candidate, Observation, Outcome, SearchSpace, TaskRecord, TrialId, UnitPoint,
+    Candidate, Observation, Outcome, Purpose, SearchSpace, Seed, TaskRecord, TrialId, UnitPoint,
 };
-use warmfront_math::sobol::Sobol;
 use warmfront_math::special::ndtri;
 
 use crate::dominance::non_dominated;
@@ -55,19 +52,24 @@ pub fn design_points(
 ) -> Vec<UnitPoint> {
     if let Some(rows) = space.table() {
         let order = permutation(rows.len(), n, rng);
-        return order.into_iter().take(n).map(|row| rows[row].clone()).collect();
+        return order
+            .into_iter()
+            .take(n)
+            .map(|row| rows[row].clone())
+            .collect();
     }
     let dim = space.dim();
     let mut points = Vec::with_capacity(n);
     let mut coords = vec![0.0; dim];
-    let mut sobol = (design == Design::Sobol).then(|| Sobol::scrambled(dim, rng));
     for _ in 0..n {
-        match &mut sobol {
-            Some(sobol) => sobol.next_into(&mut coords),
-            None => coords.iter_mut().for_each(|coord| *coord = uniform(rng)),
-        }
+        coords.iter_mut().for_each(|coord| *coord = uniform(rng));
         let point = UnitPoint::new(coords.clone()).expect("designs lie in the unit cube");
-        points.push(space.canonical(&point));
+        // In a box every point is canonical, up to rounding on the way through natural units.
+        points.push(if space.is_box() {
+            point
+        } else {
+            space.canonical(&point)
+        });
     }
     points
 }
@@ -81,11 +83,13 @@ pub fn sample_record(
     design: Design,
     rng: &mut dyn Rng,
 ) -> TaskRecord {
-    let candidates: Vec<Candidate> =
-        design_points(problem.space(), n, design, rng).into_iter().map(Candidate::at).collect();
-    let outcomes = problem.evaluate_batch(&candidates, rng).unwrap_or_else(|error| {
-        vec![Outcome::failed(error.to_string()); candidates.len()]
-    });
+    let candidates: Vec<Candidate> = design_points(problem.space(), n, design, rng)
+        .into_iter()
+        .map(Candidate::at)
+        .collect();
+    let outcomes = problem
+        .evaluate_batch(&candidates, rng)
+        .unwrap_or_else(|error| vec![Outcome::failed(error.to_string()); candidates.len()]);
     let observations = candidates
         .into_iter()
         .zip(outcomes)
@@ -96,7 +100,10 @@ pub fn sample_record(
             outcome,
         })
         .collect();
-    TaskRecord { descriptor: None, observations }
+    TaskRecord {
+        descriptor: None,
+        observations,
+    }
 }
 
 /// A reference point in cost space from a dense noise-free sample: for each objective the worst
@@ -110,16 +117,25 @@ pub fn sample_record(
 /// If no point of the sample can be evaluated.
 #[must_use]
 pub fn reference_from_sample(problem: &dyn Problem, points: usize) -> Vec<f64> {
-    let mut rng = ChaCha8Rng::seed_from_u64(0x7265_6665_7265_6e63);
+    let mut rng = Seed(0x7265_6665_7265_6e63).stream(Purpose::Init, 0);
     let sample = match problem.space().table() {
         Some(rows) => rows.to_vec(),
         None => design_points(problem.space(), points, Design::Sobol, &mut rng),
     };
     let costs = complete_costs(problem, sample);
-    assert!(!costs.is_empty(), "no point of `{}` could be evaluated", problem.name());
+    assert!(
+        !costs.is_empty(),
+        "no point of `{}` could be evaluated",
+        problem.name()
+    );
     let m = costs[0].len();
     if m == 1 {
-        return vec![costs.iter().map(|cost| cost[0]).fold(f64::NEG_INFINITY, f64::max)];
+        return vec![
+            costs
+                .iter()
+                .map(|cost| cost[0])
+                .fold(f64::NEG_INFINITY, f64::max),
+        ];
     }
     let front = non_dominated(&costs);
     (0..m)
@@ -127,7 +143,11 @@ pub fn reference_from_sample(problem: &dyn Problem, points: usize) -> Vec<f64> {
             let values = front.iter().map(|&row| costs[row][o]);
             let worst = values.clone().fold(f64::NEG_INFINITY, f64::max);
             let range = worst - values.fold(f64::INFINITY, f64::min);
-            let scale = if range > 0.0 { range } else { worst.abs().max(1.0) };
+            let scale = if range > 0.0 {
+                range
+            } else {
+                worst.abs().max(1.0)
+            };
             worst + 0.1 * scale
         })
         .collect()
@@ -137,5 +157,9 @@ pub fn reference_from_sample(problem: &dyn Problem, points: usize) -> Vec<f64> {
 pub(crate) fn complete_costs(problem: &dyn Problem, points: Vec<UnitPoint>) -> Vec<Vec<f64>> {
     let candidates: Vec<Candidate> = points.into_iter().map(Candidate::at).collect();
     let outcomes = problem.noise_free_batch(&candidates);
-    outcomes.iter().flatten().filter_map(|outcome| outcome.costs()?.complete()).collect()
+    outcomes
+        .iter()
+        .flatten()
+        .filter_map(|outcome| outcome.costs()?.complete())
+        .collect()
 }

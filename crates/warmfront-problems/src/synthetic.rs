@@ -1,9 +1,7 @@
 //! A problem given by a formula over a box.
 
 use rand::Rng;
-use warmfront_core::{
-    Candidate, Domain, Objective, Objectives, Outcome, Scale, SearchSpace, UnitPoint,
-};
+use warmfront_core::{Candidate, Domain, Objective, Objectives, Outcome, SearchSpace, UnitPoint};
 
 use crate::ProblemError;
 use crate::problem::{Known, Optimum, Problem, Provenance};
@@ -63,8 +61,7 @@ impl Synthetic {
     ) -> Self {
         let mut builder = SearchSpace::builder();
         for (j, &(low, high)) in bounds.iter().enumerate() {
-            let domain = Domain::Real { low, high, scale: Scale::Linear };
-            builder = builder.param(format!("x{}", j + 1), domain);
+            builder = builder.param(format!("x{}", j + 1), Domain::real(low, high));
         }
         let space = match builder.build() {
             Ok(space) => space,
@@ -80,7 +77,9 @@ impl Synthetic {
             noise: vec![0.0; m],
             reference: Known::new(
                 vec![0.0; m],
-                Provenance::Approximated { method: "no reference point was given" },
+                Provenance::Approximated {
+                    method: "no reference point was given",
+                },
             ),
             max_hypervolume: None,
             optimum: None,
@@ -96,7 +95,11 @@ impl Synthetic {
     #[must_use]
     #[track_caller]
     pub fn with_noise(mut self, std: &[f64]) -> Self {
-        assert_eq!(std.len(), self.objectives.len(), "one standard deviation per objective");
+        assert_eq!(
+            std.len(),
+            self.objectives.len(),
+            "one standard deviation per objective"
+        );
         assert!(
             std.iter().all(|s| s.is_finite() && *s >= 0.0),
             "standard deviations must be finite and not negative, got {std:?}"
@@ -112,7 +115,11 @@ impl Synthetic {
     #[must_use]
     #[track_caller]
     pub fn with_reference(mut self, reference: Known<Vec<f64>>) -> Self {
-        assert_eq!(reference.value.len(), self.objectives.len(), "one bound per objective");
+        assert_eq!(
+            reference.value.len(),
+            self.objectives.len(),
+            "one bound per objective"
+        );
         self.reference = reference;
         self
     }
@@ -172,7 +179,11 @@ impl Synthetic {
     #[must_use]
     #[track_caller]
     pub fn value(&self, x: &[f64]) -> Vec<f64> {
-        assert_eq!(x.len(), self.bounds.len(), "one value per input (left: x, right: inputs)");
+        assert_eq!(
+            x.len(),
+            self.bounds.len(),
+            "one value per input (left: x, right: inputs)"
+        );
         let mut y = vec![0.0; self.objectives.len()];
         (self.formula)(x, &mut y);
         y
@@ -235,10 +246,14 @@ impl Problem for Synthetic {
     }
 
     fn optimum(&self) -> Option<Known<&Optimum>> {
-        self.optimum.as_ref().map(|known| Known::new(&known.value, known.provenance))
+        self.optimum
+            .as_ref()
+            .map(|known| Known::new(&known.value, known.provenance))
     }
 
     fn front(&self, points: usize) -> Option<Known<Vec<Vec<f64>>>> {
-        self.front.as_ref().map(|(provenance, front)| Known::new(front(points), *provenance))
+        self.front
+            .as_ref()
+            .map(|(provenance, front)| Known::new(front(points), *provenance))
     }
 }

@@ -49,7 +49,10 @@ fn build(
             y[1] = g * shape(x[0], g);
         },
     )
-    .with_reference(Known::new(vec![REFERENCE; 2], Provenance::Reported { source: "BoTorch" }))
+    .with_reference(Known::new(
+        vec![REFERENCE; 2],
+        Provenance::Reported { source: "BoTorch" },
+    ))
     .with_max_hypervolume(max_hypervolume)
 }
 
@@ -67,10 +70,18 @@ pub fn zdt1(dim: usize) -> Synthetic {
     check_dimension("zdt1", dim);
     // Below the front lies ∫₀¹ 1 − √t dt = 1/3.
     let best = REFERENCE * REFERENCE - 1.0 / 3.0;
-    build("zdt1", dim, |f1, g| 1.0 - (f1 / g).sqrt(), Known::new(best, Provenance::Analytic))
-        .with_front(Provenance::Analytic, |n| {
-            spread(&[(0.0, 1.0)], n).into_iter().map(|t| vec![t, 1.0 - t.sqrt()]).collect()
-        })
+    build(
+        "zdt1",
+        dim,
+        |f1, g| 1.0 - (f1 / g).sqrt(),
+        Known::new(best, Provenance::Analytic),
+    )
+    .with_front(Provenance::Analytic, |n| {
+        spread(&[(0.0, 1.0)], n)
+            .into_iter()
+            .map(|t| vec![t, 1.0 - t.sqrt()])
+            .collect()
+    })
 }
 
 /// ZDT2 with `dim` inputs: a concave front `f₂ = 1 − f₁²`.
@@ -82,10 +93,18 @@ pub fn zdt1(dim: usize) -> Synthetic {
 pub fn zdt2(dim: usize) -> Synthetic {
     check_dimension("zdt2", dim);
     let best = REFERENCE * REFERENCE - 2.0 / 3.0;
-    build("zdt2", dim, |f1, g| 1.0 - (f1 / g).powi(2), Known::new(best, Provenance::Analytic))
-        .with_front(Provenance::Analytic, |n| {
-            spread(&[(0.0, 1.0)], n).into_iter().map(|t| vec![t, 1.0 - t * t]).collect()
-        })
+    build(
+        "zdt2",
+        dim,
+        |f1, g| 1.0 - (f1 / g).powi(2),
+        Known::new(best, Provenance::Analytic),
+    )
+    .with_front(Provenance::Analytic, |n| {
+        spread(&[(0.0, 1.0)], n)
+            .into_iter()
+            .map(|t| vec![t, 1.0 - t * t])
+            .collect()
+    })
 }
 
 /// ZDT3 with `dim` inputs: a front in five pieces.
@@ -96,10 +115,18 @@ pub fn zdt2(dim: usize) -> Synthetic {
 #[track_caller]
 pub fn zdt3(dim: usize) -> Synthetic {
     check_dimension("zdt3", dim);
-    build("zdt3", dim, zdt3_shape, Known::new(zdt3_hypervolume(), Provenance::Analytic)).with_front(
-        Provenance::Analytic,
-        |n| spread(&ZDT3_PIECES, n).into_iter().map(|t| vec![t, zdt3_shape(t, 1.0)]).collect(),
+    build(
+        "zdt3",
+        dim,
+        zdt3_shape,
+        Known::new(zdt3_hypervolume(), Provenance::Analytic),
     )
+    .with_front(Provenance::Analytic, |n| {
+        spread(&ZDT3_PIECES, n)
+            .into_iter()
+            .map(|t| vec![t, zdt3_shape(t, 1.0)])
+            .collect()
+    })
 }
 
 /// `∫₀^r r − F(t) dt`, `F` the running minimum of the front's curve: the curve itself on each
