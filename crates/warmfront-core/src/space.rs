@@ -323,3 +323,6 @@ impl SearchSpace {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;
