@@ -1,0 +1,53 @@
+//! Errors of this crate.
+
+use warmfront_core::StrategyError;
+
+/// What can go wrong when a strategy is built or its model fitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum MetaError {
+    /// A Gaussian process could not be fitted or evaluated.
+    #[error("the surrogate model failed")]
+    Gp(#[from] warmfront_gp::GpError),
+    /// An acquisition function could not be built.
+    #[error("the acquisition function could not be built")]
+    Acquisition(#[from] warmfront_acq::AcqError),
+    /// A strategy rejected what it was told.
+    #[error("the strategy refused the data")]
+    Strategy(#[from] StrategyError),
+    /// A method that needs meta-data was given none that it can use.
+    #[error("none of the {tasks} meta-tasks has {needed} or more usable observations")]
+    NoUsableMetaData {
+        /// How many meta-tasks there were.
+        tasks: usize,
+        /// How many observations one of them needs.
+        needed: usize,
+    },
+    /// A reference point of the wrong length, or with a value that is not finite.
+    #[error("the reference point has {found} finite values, expected {expected}")]
+    ReferencePoint {
+        /// Number of objectives.
+        expected: usize,
+        /// Finite values in the reference point.
+        found: usize,
+    },
+    /// Saved meta-models belong to other data or another configuration.
+    #[error(
+        "the saved meta-models were fitted to other data or with another configuration (fingerprint {found:016x}, expected {expected:016x})"
+    )]
+    StaleCache {
+        /// Fingerprint of the data and configuration at hand.
+        expected: u64,
+        /// Fingerprint in the file.
+        found: u64,
+    },
+}
+
+impl From<MetaError> for StrategyError {
+    fn from(error: MetaError) -> Self {
+        match error {
+            MetaError::Strategy(inner) => inner,
+            other => Self::model(other),
+        }
+    }
+}
