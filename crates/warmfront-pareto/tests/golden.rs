@@ -1,12 +1,15 @@
 //! Values computed by moocore, see the provenance in the fixture.
 
 use serde_json::Value;
-use warmfront_pareto::{BoxDecomposition, HypervolumeWorkspace, Points};
+use warmfront_pareto::{
+    BoxDecomposition, Duplicates, HypervolumeWorkspace, Points, non_dominated_mask,
+};
 
 struct Case {
     points: Vec<f64>,
     reference: Vec<f64>,
     hypervolume: f64,
+    non_dominated: Vec<bool>,
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -30,6 +33,12 @@ fn cases() -> Vec<Case> {
                 .collect(),
             reference: numbers(&case["reference"]),
             hypervolume: case["hypervolume"].as_f64().expect("a number"),
+            non_dominated: case["nondominated"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .map(|v| v.as_bool().expect("a truth value"))
+                .collect(),
         })
         .collect()
 }
@@ -82,5 +91,14 @@ fn boxes_hold_the_hypervolume() {
             case.hypervolume,
             &format!("case {i} one by one"),
         );
+    }
+}
+
+#[test]
+fn non_dominated_points_agree_with_moocore() {
+    for (i, case) in cases().iter().enumerate() {
+        let points = Points::new(&case.points, case.reference.len()).expect("no NaN");
+        let mask = non_dominated_mask(points, Duplicates::KeepFirst);
+        assert_eq!(mask, case.non_dominated, "case {i}");
     }
 }
