@@ -39,7 +39,8 @@ proptest! {
         let product = matmul(factor.inverse().as_ref(), g.as_ref());
         for i in 0..n {
             for j in 0..n {
-                prop_assert!((product[(i, j)] - if i == j { 1.0 } else { 0.0 }).abs() < 1e-11);
+                let expected = f64::from(u8::from(i == j));
+                prop_assert!((product[(i, j)] - expected).abs() < 1e-11);
             }
         }
     }
