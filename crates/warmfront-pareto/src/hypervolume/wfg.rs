@@ -1,0 +1,216 @@
+//! Five and more objectives: slices along the last objective and limited sets.
+
+use super::four::Four;
+
+/// Rows of one recursion level: `width` coordinates each.
+#[derive(Debug, Clone, Default)]
+struct Level {
+    /// Non-dominated rows seen so far, in decreasing order of the last of
+    /// their coordinates.
+    archive: Vec<f64>,
+    /// The archive limited to one point.
+    limited: Vec<f64>,
+}
+
+/// Working memory of the recursion, one level for each dimension.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wfg {
+    levels: Vec<Level>,
+    four: Four,
+}
+
+impl Wfg {
+    /// Volume that `rows` of `m ≥ 4` coordinates dominate above the origin.
+    ///
+    /// The rows are in decreasing order of the last coordinate; all
+    /// coordinates are positive and finite.
+    ///
+    /// A point with last coordinate `w` adds `w` times the volume that it adds
+    /// to the points before it in the other coordinates, because all of these
+    /// reach at least as far. That volume is its own box less the volume of
+    /// the points before it *limited* to the box, which is the same problem in
+    /// one dimension less. (While, Bradstreet, Barone 2012, with slicing.)
+    pub(super) fn volume(&mut self, rows: &[f64], m: usize) -> f64 {
+        if m > 4 && self.levels.len() < m - 4 {
+            self.levels.resize_with(m - 4, Level::default);
+        }
+        let levels = self.levels.get_mut(..m - 4).unwrap_or_default();
+        recurse(levels, &mut self.four, rows, m, 1)
+    }
+}
+
+/// Volume of `rows` of `m` coordinates, of which the first `ties` have the
+/// same last coordinate and do not dominate each other.
+fn recurse(levels: &mut [Level], four: &mut Four, rows: &[f64], m: usize, ties: usize) -> f64 {
+    let Some((level, below)) = levels.split_last_mut() else {
+        return four.volume(rows.as_chunks::<4>().0, ties);
+    };
+    let width = m - 1;
+    if rows.len() <= 2 * m {
+        return few(rows, m);
+    }
+    level.archive.clear();
+    let mut volume = 0.0;
+    let mut start = 0;
+    if ties > 1 {
+        // Points of one height need no limited sets: together they are a
+        // problem of one dimension less.
+        for row in rows[..ties * m].chunks_exact(m) {
+            insert(&mut level.archive, &row[..width]);
+        }
+        let top = level.archive[width - 1];
+        let equal = level
+            .archive
+            .chunks_exact(width)
+            .take_while(|r| r[width - 1] >= top)
+            .count();
+        volume += rows[m - 1] * recurse(below, four, &level.archive, width, equal);
+        start = ties;
+    }
+    for row in rows[start * m..].chunks_exact(m) {
+        let (point, height) = (&row[..width], row[width]);
+        let Some(ties) = limit(&level.archive, point, &mut level.limited) else {
+            continue;
+        };
+        let own: f64 = point.iter().product();
+        let lost = if ties == 0 && level.limited.is_empty() {
+            0.0
+        } else {
+            recurse(below, four, &level.limited, width, ties)
+        };
+        volume += height * (own - lost);
+        insert_and_prune(&mut level.archive, point);
+    }
+    volume
+}
+
+/// Volume of at most two rows.
+fn few(rows: &[f64], m: usize) -> f64 {
+    let mut rows = rows.chunks_exact(m);
+    let Some(a) = rows.next() else { return 0.0 };
+    let own: f64 = a.iter().product();
+    let Some(b) = rows.next() else { return own };
+    let shared: f64 = a.iter().zip(b).map(|(a, b)| a.min(*b)).product();
+    own + (b.iter().product::<f64>() - shared)
+}
+
+/// Puts a row at its place in the decreasing order of the last coordinate.
+fn insert(archive: &mut Vec<f64>, row: &[f64]) {
+    let width = row.len();
+    let at = archive
+        .as_slice()
+        .chunks_exact(width)
+        .position(|r| r[width - 1] < row[width - 1])
+        .map_or(archive.len(), |i| i * width);
+    let end = archive.len();
+    archive.extend_from_slice(row);
+    archive.copy_within(at..end, at + width);
+    archive[at..at + width].copy_from_slice(row);
+}
+
+/// [`insert`], and drops the rows that the new one dominates.
+fn insert_and_prune(archive: &mut Vec<f64>, row: &[f64]) {
+    let width = row.len();
+    let mut to = 0;
+    for from in (0..archive.len()).step_by(width) {
+        let dominated = archive[from..from + width]
+            .iter()
+            .zip(row)
+            .all(|(a, p)| a <= p);
+        if !dominated {
+            if to < from {
+                archive.copy_within(from..from + width, to);
+            }
+            to += width;
+        }
+    }
+    archive.truncate(to);
+    insert(archive, row);
+}
+
+/// The archive limited to the box of `point`, without dominated rows.
+///
+/// Returns how many of the limited rows reach the height of the point in its
+/// last coordinate (they come first), or `None` if the point is dominated.
+fn limit(archive: &[f64], point: &[f64], limited: &mut Vec<f64>) -> Option<usize> {
+    match point.len() {
+        4 => limit_fixed::<4>(archive, point, limited),
+        5 => limit_fixed::<5>(archive, point, limited),
+        6 => limit_fixed::<6>(archive, point, limited),
+        7 => limit_fixed::<7>(archive, point, limited),
+        width => limit_rows(archive, point, limited, width),
+    }
+}
+
+fn limit_fixed<const W: usize>(
+    archive: &[f64],
+    point: &[f64],
+    limited: &mut Vec<f64>,
+) -> Option<usize> {
+    limit_rows(archive, point.first_chunk::<W>()?, limited, W)
+}
+
+#[inline(always)]
+fn limit_rows(
+    archive: &[f64],
+    point: &[f64],
+    limited: &mut Vec<f64>,
+    width: usize,
+) -> Option<usize> {
+    limited.clear();
+    let last = width - 1;
+    let mut ties = 0;
+    let mut rows = archive.chunks_exact(width);
+    let mut pending = None;
+    for row in rows.by_ref() {
+        if row[last] < point[last] {
+            pending = Some(row);
+            break;
+        }
+        let base = limited.len();
+        let mut inside = false;
+        for k in 0..width {
+            inside |= row[k] < point[k];
+            limited.push(if row[k] < point[k] { row[k] } else { point[k] });
+        }
+        if !inside {
+            return None;
+        }
+        let (kept, new) = limited.split_at_mut(base);
+        let covered = kept
+            .chunks_exact(width)
+            .any(|r| (0..last).fold(true, |c, k| c & (r[k] >= new[k])));
+        if covered {
+            limited.truncate(base);
+            continue;
+        }
+        let mut i = 0;
+        while i < limited.len() - width {
+            let end = limited.len() - width;
+            let dominated = (0..last).fold(true, |c, k| c & (limited[i + k] <= limited[end + k]));
+            if dominated {
+                // The last kept row moves here, the new one into its place.
+                limited.copy_within(end - width..end, i);
+                limited.copy_within(end..end + width, end - width);
+                limited.truncate(end);
+            } else {
+                i += width;
+            }
+        }
+    }
+    ties += limited.len() / width;
+    for row in pending.into_iter().chain(rows) {
+        let base = limited.len();
+        for k in 0..width {
+            limited.push(if row[k] < point[k] { row[k] } else { point[k] });
+        }
+        let (kept, new) = limited.split_at(base);
+        let covered = kept
+            .chunks_exact(width)
+            .any(|r| (0..last).fold(true, |c, k| c & (r[k] >= new[k])));
+        if covered {
+            limited.truncate(base);
+        }
+    }
+    Some(ties)
+}
