@@ -230,12 +230,12 @@ pub enum SpaceError {
         #[source]
         source: Box<SpaceError>,
     },
-    /// A belief has a spread that is not a positive number.
-    #[error("the spread of coordinate {index} is {value}, it must be a positive number")]
-    Spread {
-        /// Position of the coordinate.
-        index: usize,
-        /// The spread.
+    /// The confidence of a belief lies outside `(0, 1)`, or is NaN.
+    #[error("the confidence in `{name}` is {value}, outside (0, 1)")]
+    Confidence {
+        /// Parameter name.
+        name: String,
+        /// The confidence.
         value: f64,
     },
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod belief;
 mod candidate;
 mod error;
 mod metadata;
@@ -9,6 +10,7 @@ mod seed;
 mod space;
 mod strategy;
 
+pub use belief::Belief;
 pub use candidate::{Candidate, Fidelity};
 pub use error::{ObjectiveError, ObservationFault, SpaceError, StrategyError};
 pub use metadata::{MetaDataset, TaskRecord};

@@ -314,8 +314,25 @@ impl SearchSpace {
         encoding::canonical(&self.parameters, &coords)
     }
 
+    /// For each parameter its position in the list of values (0 if real), `None` if inactive.
+    pub(crate) fn levels(&self, point: &UnitPoint) -> Vec<Option<i64>> {
+        encoding::levels(&self.parameters, point.coords())
+    }
+
+    /// The coordinate of a value of a parameter that is neither categorical nor constant.
+    pub(crate) fn coordinate_of(parameter: &Parameter, value: &Value) -> Result<f64, SpaceError> {
+        let mut coord = [0.5];
+        encoding::write_value(&parameter.name, &parameter.domain, value, &mut coord)?;
+        Ok(coord[0])
+    }
+
+    /// The position of a value in the list of values of a parameter (0 if real).
+    pub(crate) fn level_of(parameter: &Parameter, value: &Value) -> Result<i64, SpaceError> {
+        encoding::level_of(&parameter.name, &parameter.domain, value)
+    }
+
     #[track_caller]
-    fn assert_dim(&self, point: &UnitPoint) {
+    pub(crate) fn assert_dim(&self, point: &UnitPoint) {
         assert_eq!(
             point.dim(),
             self.dim,

@@ -37,8 +37,8 @@ pub trait Strategy: Send {
 mod tests {
     use super::*;
     use crate::{
-        Costs, MetaDataset, ObjectiveError, Objectives, Outcome, Purpose, SearchSpace, Seed,
-        SpaceError, UnitPoint,
+        Belief, Costs, MetaDataset, ObjectiveError, Objectives, Outcome, Purpose, SearchSpace,
+        Seed, SpaceError, UnitPoint,
     };
 
     struct Random {
@@ -111,6 +111,7 @@ mod tests {
         check::<Candidate>();
         check::<Observation>();
         check::<MetaDataset>();
+        check::<Belief>();
         check::<Seed>();
         check::<SpaceError>();
         check::<ObjectiveError>();

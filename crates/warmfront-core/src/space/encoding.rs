@@ -56,19 +56,35 @@ pub(super) fn encode(
                 None
             }
             (true, Some(value)) => {
-                let level = level_of(&parameter.name, &parameter.domain, value)?;
-                match (&parameter.domain, value.as_f64()) {
-                    (&Domain::Real { low, high, scale }, Some(value)) => {
-                        out[0] = real_coordinate(low, high, scale, value);
-                    }
-                    (domain, _) => write_level(domain, level, out),
-                }
-                Some(level)
+                Some(write_value(&parameter.name, &parameter.domain, value, out)?)
             }
         };
         levels.push(level);
     }
     Ok(UnitPoint::clamped(coords))
+}
+
+/// Writes the coordinates of a value in the user's units and gives its level.
+pub(super) fn write_value(
+    name: &str,
+    domain: &Domain,
+    value: &Value,
+    out: &mut [f64],
+) -> Result<i64, SpaceError> {
+    let level = level_of(name, domain, value)?;
+    match (domain, value.as_f64()) {
+        (&Domain::Real { low, high, scale }, Some(value)) => {
+            out[0] = real_coordinate(low, high, scale, value);
+        }
+        _ => write_level(domain, level, out),
+    }
+    Ok(level)
+}
+
+pub(super) fn levels(parameters: &[Parameter], coords: &[f64]) -> Vec<Option<i64>> {
+    let mut levels = Vec::with_capacity(parameters.len());
+    for_each_level(parameters, coords, |_, level| levels.push(level));
+    levels
 }
 
 pub(super) fn decode(parameters: &[Parameter], coords: &[f64]) -> Config {

@@ -466,6 +466,6 @@ fn sampling_is_stable() {
     let config = space.decode(&space.sample(&mut rng));
     assert_eq!(
         (config.number("x"), config.integer("n")),
-        (Some(0.0), Some(0))
+        (Some(0.720_656_928_278_629_3), Some(16))
     );
 }
