@@ -109,6 +109,8 @@ pub fn zdt2(dim: usize) -> Synthetic {
 
 /// ZDT3 with `dim` inputs: a front in five pieces.
 ///
+/// This is the paper's definition; BoTorch's leaves out the factor `g` of the second objective.
+///
 /// # Panics
 /// If `dim < 2`.
 #[must_use]

@@ -1,0 +1,10 @@
+//! Synthetic families of related tasks, each regenerated from a seed.
+
+mod hartmann;
+mod sinusoidal;
+mod task;
+mod terrain;
+
+pub use hartmann::{HardHartmann, HartmannFamily};
+pub use sinusoidal::Sinusoidal;
+pub use terrain::Terrain;
