@@ -33,7 +33,11 @@ pub struct FrontBudget {
 
 impl Default for FrontBudget {
     fn default() -> Self {
-        Self { population: 120, generations: 200, archive: 400 }
+        Self {
+            population: 120,
+            generations: 200,
+            archive: 400,
+        }
     }
 }
 
@@ -68,8 +72,15 @@ pub fn approximate_front(
     budget: &FrontBudget,
     seed: Seed,
 ) -> ApproximateFront {
-    assert!(budget.population >= 4, "a population needs 4 points, got {}", budget.population);
-    assert!(budget.archive > 0, "the archive must hold at least one point");
+    assert!(
+        budget.population >= 4,
+        "a population needs 4 points, got {}",
+        budget.population
+    );
+    assert!(
+        budget.archive > 0,
+        "the archive must hold at least one point"
+    );
     let mut search = Search {
         problem,
         budget: *budget,
@@ -87,13 +98,22 @@ pub fn approximate_front(
     }
     let mut archive = search.archive;
     archive.sort_by(|a, b| lexicographic(&a.costs, &b.costs));
-    let (points, costs) = archive.into_iter().map(|best| (best.point, best.costs)).unzip();
-    ApproximateFront { points, costs, evaluations: search.evaluations }
+    let (points, costs) = archive
+        .into_iter()
+        .map(|best| (best.point, best.costs))
+        .unzip();
+    ApproximateFront {
+        points,
+        costs,
+        evaluations: search.evaluations,
+    }
 }
 
 fn lexicographic(a: &[f64], b: &[f64]) -> std::cmp::Ordering {
     let mut pairs = a.iter().zip(b).map(|(a, b)| a.total_cmp(b));
-    pairs.find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+    pairs
+        .find(|order| order.is_ne())
+        .unwrap_or(std::cmp::Ordering::Equal)
 }
 
 struct Search<'a> {
@@ -115,7 +135,10 @@ impl Search<'_> {
             .zip(outcomes)
             .filter_map(|(candidate, outcome)| {
                 let costs = outcome?.costs()?.complete()?;
-                Some(Individual { point: candidate.point, costs })
+                Some(Individual {
+                    point: candidate.point,
+                    costs,
+                })
             })
             .collect();
         self.archive(&evaluated);
@@ -169,7 +192,11 @@ impl Search<'_> {
             for mut child in cross(mother, father, rng) {
                 mutate(&mut child, rng);
                 let point = UnitPoint::clamped(child);
-                children.push(if is_box { point } else { space.canonical(&point) });
+                children.push(if is_box {
+                    point
+                } else {
+                    space.canonical(&point)
+                });
             }
         }
         children.truncate(self.budget.population);
@@ -181,7 +208,9 @@ impl Search<'_> {
     fn polish(&mut self) {
         let mut step = 0.02;
         while step > 1e-9 {
-            let Some(best) = self.archive.first() else { return };
+            let Some(best) = self.archive.first() else {
+                return;
+            };
             let (cost, coords) = (best.costs[0], best.point.coords().to_vec());
             let mut trials = Vec::with_capacity(2 * coords.len());
             for j in 0..coords.len() {
@@ -201,13 +230,18 @@ impl Search<'_> {
 
 /// The `count` best: by front, then by crowding distance; in that order.
 fn keep(all: Vec<Individual>, count: usize) -> Vec<Individual> {
-    let costs: Vec<Vec<f64>> = all.iter().map(|individual| individual.costs.clone()).collect();
+    let costs: Vec<Vec<f64>> = all
+        .iter()
+        .map(|individual| individual.costs.clone())
+        .collect();
     let mut left: Vec<usize> = (0..all.len()).collect();
     let mut chosen: Vec<usize> = Vec::with_capacity(count);
     while chosen.len() < count && !left.is_empty() {
         let remaining: Vec<Vec<f64>> = left.iter().map(|&index| costs[index].clone()).collect();
-        let front: Vec<usize> =
-            non_dominated(&remaining).into_iter().map(|position| left[position]).collect();
+        let front: Vec<usize> = non_dominated(&remaining)
+            .into_iter()
+            .map(|position| left[position])
+            .collect();
         let distance = crowding(&costs, &front);
         let mut order: Vec<usize> = (0..front.len()).collect();
         order.sort_by(|&a, &b| distance[b].total_cmp(&distance[a]).then(a.cmp(&b)));
@@ -216,7 +250,10 @@ fn keep(all: Vec<Individual>, count: usize) -> Vec<Individual> {
     }
     chosen.truncate(count);
     let mut all: Vec<Option<Individual>> = all.into_iter().map(Some).collect();
-    chosen.into_iter().filter_map(|index| all[index].take()).collect()
+    chosen
+        .into_iter()
+        .filter_map(|index| all[index].take())
+        .collect()
 }
 
 /// Simulated binary crossover; each coordinate is crossed with probability one half.
@@ -267,7 +304,11 @@ mod tests {
     use super::*;
     use crate::{branin_currin, dtlz2, hartmann6, zdt1};
 
-    const SHORT: FrontBudget = FrontBudget { population: 60, generations: 80, archive: 200 };
+    const SHORT: FrontBudget = FrontBudget {
+        population: 60,
+        generations: 80,
+        archive: 200,
+    };
 
     /// The area under `reference` that two-objective costs, sorted by the first, dominate.
     fn area(costs: &[Vec<f64>], reference: &[f64]) -> f64 {
@@ -286,8 +327,16 @@ mod tests {
             let front = approximate_front(problem, &SHORT, Seed(1));
             let found = area(&front.costs, problem.reference_point().value);
             let best = problem.max_hypervolume().expect("known").value;
-            assert!(found > share * best, "{}: {found} of {best}", problem.name());
-            assert!(found < 1.001 * best, "{}: {found} above {best}", problem.name());
+            assert!(
+                found > share * best,
+                "{}: {found} of {best}",
+                problem.name()
+            );
+            assert!(
+                found < 1.001 * best,
+                "{}: {found} above {best}",
+                problem.name()
+            );
         };
         check(&zdt1(6), 0.999);
         check(&branin_currin(), 0.99);
@@ -297,12 +346,20 @@ mod tests {
     fn a_single_objective_is_minimised_to_the_digits_published() {
         let front = approximate_front(&hartmann6(), &SHORT, Seed(3));
         assert_eq!(front.costs.len(), 1);
-        assert!((front.costs[0][0] + 3.322_37).abs() < 1e-4, "{}", front.costs[0][0]);
+        assert!(
+            (front.costs[0][0] + 3.322_37).abs() < 1e-4,
+            "{}",
+            front.costs[0][0]
+        );
     }
 
     #[test]
     fn same_seed_same_front_and_the_archive_is_bounded() {
-        let budget = FrontBudget { population: 20, generations: 10, archive: 15 };
+        let budget = FrontBudget {
+            population: 20,
+            generations: 10,
+            archive: 15,
+        };
         let problem = dtlz2(6, 3);
         let front = approximate_front(&problem, &budget, Seed(7));
         assert_eq!(front, approximate_front(&problem, &budget, Seed(7)));

@@ -7,14 +7,24 @@ use warmfront_problems::{Problem, problem_by_name};
 fn rows(value: &Value) -> Vec<Vec<f64>> {
     let row = |row: &Value| {
         let numbers = row.as_array().expect("rows are arrays").iter();
-        numbers.map(|number| number.as_f64().expect("cells are numbers")).collect()
+        numbers
+            .map(|number| number.as_f64().expect("cells are numbers"))
+            .collect()
     };
-    value.as_array().expect("a matrix").iter().map(row).collect()
+    value
+        .as_array()
+        .expect("a matrix")
+        .iter()
+        .map(row)
+        .collect()
 }
 
 /// `dtlz2_d6_m3` is `dtlz2`, the others carry no objectives in their name.
 fn problem(case: &str, d: usize, m: usize) -> Box<dyn Problem> {
-    let name = case.split("_d").next().expect("split yields at least one part");
+    let name = case
+        .split("_d")
+        .next()
+        .expect("split yields at least one part");
     problem_by_name(name, d, m).expect("every case is a standard problem")
 }
 
@@ -33,8 +43,13 @@ fn standard_problems_match_botorch() {
                 .map(|j| (x[j] - bounds[0][j]) / (bounds[1][j] - bounds[0][j]))
                 .collect();
             let candidate = Candidate::at(UnitPoint::new(unit).expect("inside the bounds"));
-            let outcome = problem.noise_free(&candidate).expect("formulas know all values");
-            let costs = outcome.costs().and_then(|costs| costs.complete()).expect("finite");
+            let outcome = problem
+                .noise_free(&candidate)
+                .expect("formulas know all values");
+            let costs = outcome
+                .costs()
+                .and_then(|costs| costs.complete())
+                .expect("finite");
             let mut costs = costs;
             if name.starts_with("zdt3") {
                 // BoTorch 0.18 leaves out the factor g that the paper's definition has.
@@ -42,7 +57,10 @@ fn standard_problems_match_botorch() {
             }
             for (o, (ours, theirs)) in costs.iter().zip(y).enumerate() {
                 let error = (ours - theirs).abs() / theirs.abs().max(1.0);
-                assert!(error <= 1e-10, "{name}, objective {o}: {ours} against {theirs}");
+                assert!(
+                    error <= 1e-10,
+                    "{name}, objective {o}: {ours} against {theirs}"
+                );
             }
         }
     }

@@ -31,7 +31,12 @@ impl Settings {
     #[track_caller]
     fn new(objectives: usize, seed: Seed) -> Self {
         assert!(objectives > 0, "at least one objective is needed, got 0");
-        Self { seed, objectives, noise: NOISE, design: Design::Uniform }
+        Self {
+            seed,
+            objectives,
+            noise: NOISE,
+            design: Design::Uniform,
+        }
     }
 
     fn problem(&self, name: String, shift: [f64; 6], alpha: [f64; 4]) -> Box<dyn Problem> {
@@ -62,8 +67,10 @@ pub struct HartmannFamily(Settings);
 /// Hartmann tasks that really differ: the wells' depths are permuted and the inputs are moved.
 ///
 /// The well depths of [`HartmannFamily`] are given to the wells in random order, and the inputs are
-/// moved by `U(−0.1, 0.1)` in each coordinate. Correlation of the first objective between two tasks
-/// over uniform inputs, measured on all pairs of twelve tasks: CORRELATIONS.
+/// moved by `U(−0.15, 0.15)` in each coordinate. Correlation of the first objective between two tasks
+/// over uniform inputs, measured on all pairs of twelve tasks and three seeds:
+/// median 0.59, 0.40 to 0.78 between the 10 % and 90 % quantiles (0.71 and 0.54 to 0.85 with moves
+/// of up to 0.1).
 #[derive(Debug, Clone)]
 pub struct HardHartmann {
     settings: Settings,
@@ -115,14 +122,17 @@ impl TaskFamily for HartmannFamily {
 }
 
 impl HardHartmann {
-    /// A family with this many objectives, noise of standard deviation 0.1 and moves of up to 0.1.
+    /// A family with this many objectives, noise of standard deviation 0.1 and moves of up to 0.15.
     ///
     /// # Panics
     /// If there are no objectives.
     #[must_use]
     #[track_caller]
     pub fn new(objectives: usize, seed: Seed) -> Self {
-        Self { settings: Settings::new(objectives, seed), shift: 0.1 }
+        Self {
+            settings: Settings::new(objectives, seed),
+            shift: 0.15,
+        }
     }
 
     /// The same family with another largest move of the inputs.
@@ -134,13 +144,25 @@ impl HardHartmann {
     /// The same family with another standard deviation of the noise.
     #[must_use]
     pub fn with_noise(self, noise: f64) -> Self {
-        Self { settings: Settings { noise, ..self.settings }, ..self }
+        Self {
+            settings: Settings {
+                noise,
+                ..self.settings
+            },
+            ..self
+        }
     }
 
     /// The same family with meta-data placed otherwise.
     #[must_use]
     pub fn with_design(self, design: Design) -> Self {
-        Self { settings: Settings { design, ..self.settings }, ..self }
+        Self {
+            settings: Settings {
+                design,
+                ..self.settings
+            },
+            ..self
+        }
     }
 }
 
@@ -154,12 +176,22 @@ impl TaskFamily for HardHartmann {
     }
 
     fn task(&self, index: usize) -> Box<dyn Problem> {
-        let mut rng = self.settings.seed.child(index as u64).stream(Purpose::Init, 0);
+        let mut rng = self
+            .settings
+            .seed
+            .child(index as u64)
+            .stream(Purpose::Init, 0);
         let drawn = ALPHA_RANGES.map(|(low, high)| uniform_in(low, high, &mut rng));
         let order = permutation(4, 4, &mut rng);
-        let alpha = [drawn[order[0]], drawn[order[1]], drawn[order[2]], drawn[order[3]]];
+        let alpha = [
+            drawn[order[0]],
+            drawn[order[1]],
+            drawn[order[2]],
+            drawn[order[3]],
+        ];
         let shift = [0.0; 6].map(|_: f64| uniform_in(-self.shift, self.shift, &mut rng));
-        self.settings.problem(format!("hard_hartmann_{index}"), shift, alpha)
+        self.settings
+            .problem(format!("hard_hartmann_{index}"), shift, alpha)
     }
 
     fn design(&self) -> Design {
@@ -213,7 +245,7 @@ mod tests {
         hard.sort_by(f64::total_cmp);
         let quantile = |share: f64| hard[(share * (hard.len() - 1) as f64) as usize];
         let (low, median, high) = (quantile(0.1), quantile(0.5), quantile(0.9));
-        assert!(low > 0.2 && high < 0.9, "{low} {median} {high}");
-        assert!((0.4..0.7).contains(&median), "{low} {median} {high}");
+        assert!(low > 0.3 && high < 0.85, "{low} {median} {high}");
+        assert!((0.5..0.7).contains(&median), "{low} {median} {high}");
     }
 }

@@ -31,7 +31,12 @@ impl Sinusoidal {
     #[track_caller]
     pub fn new(objectives: usize, seed: Seed) -> Self {
         assert!(objectives > 0, "at least one objective is needed, got 0");
-        Self { seed, objectives, noise: 0.05, design: Design::Uniform }
+        Self {
+            seed,
+            objectives,
+            noise: 0.05,
+            design: Design::Uniform,
+        }
     }
 
     /// The same family with another standard deviation of the noise.

@@ -20,7 +20,10 @@ pub(crate) struct SampledReference {
 
 impl SampledReference {
     pub(crate) fn new(inner: Synthetic) -> Self {
-        Self { inner, reference: OnceLock::new() }
+        Self {
+            inner,
+            reference: OnceLock::new(),
+        }
     }
 }
 
@@ -46,8 +49,15 @@ impl Problem for SampledReference {
     }
 
     fn reference_point(&self) -> Known<&[f64]> {
-        let reference = self.reference.get_or_init(|| reference_from_sample(&self.inner, SAMPLE));
-        Known::new(reference, Provenance::Approximated { method: REFERENCE_METHOD })
+        let reference = self
+            .reference
+            .get_or_init(|| reference_from_sample(&self.inner, SAMPLE));
+        Known::new(
+            reference,
+            Provenance::Approximated {
+                method: REFERENCE_METHOD,
+            },
+        )
     }
 }
 

@@ -30,7 +30,11 @@ impl Terrain {
     /// A family without noise.
     #[must_use]
     pub fn new(seed: Seed) -> Self {
-        Self { seed, noise: 0.0, design: Design::Uniform }
+        Self {
+            seed,
+            noise: 0.0,
+            design: Design::Uniform,
+        }
     }
 
     /// The same family with Gaussian noise of this standard deviation on both objectives.
@@ -145,9 +149,17 @@ mod tests {
 
     #[test]
     fn the_climb_over_one_hill_is_its_height_above_the_start() {
-        let hill = Hill { x: 0.5, y: 0.5, height: 2.0, width: 0.1 };
+        let hill = Hill {
+            x: 0.5,
+            y: 0.5,
+            height: 2.0,
+            width: 0.1,
+        };
         let (_, climb) = path(&[hill], &[0.25, 0.25, 0.5, 0.5, 0.75, 0.75]);
-        assert!((climb - (2.0 - height(&[hill], 0.0, 0.0))).abs() < 1e-12, "{climb}");
+        assert!(
+            (climb - (2.0 - height(&[hill], 0.0, 0.0))).abs() < 1e-12,
+            "{climb}"
+        );
     }
 
     #[test]
@@ -157,7 +169,9 @@ mod tests {
         for knot in 1..4 {
             assert!((spline(&values, &curvature, knot, 0.0) - values[knot]).abs() < 1e-12);
             let slope = |segment, t: f64, h: f64| {
-                (spline(&values, &curvature, segment, t + h) - spline(&values, &curvature, segment, t)) / h
+                (spline(&values, &curvature, segment, t + h)
+                    - spline(&values, &curvature, segment, t))
+                    / h
             };
             let jump = slope(knot - 1, 1.0, -1e-6) - slope(knot, 0.0, 1e-6);
             assert!(jump.abs() < 1e-4, "{jump}");
