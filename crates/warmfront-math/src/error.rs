@@ -34,12 +34,4 @@ pub enum MathError {
         /// The largest supported dimension.
         max: usize,
     },
-    /// The sequence has no points left: it is finite.
-    #[error("sobol sequence holds {available} points, point {index} was asked for")]
-    SobolExhausted {
-        /// The length of the sequence.
-        available: u64,
-        /// The index of the point asked for, from 0.
-        index: u64,
-    },
 }

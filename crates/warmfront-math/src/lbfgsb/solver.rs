@@ -40,6 +40,8 @@ enum Search {
         value: f64,
         step: f64,
     },
+    /// The decrease to be had is below the rounding errors of the objective.
+    Unresolved,
     Failed,
 }
 
@@ -107,6 +109,10 @@ impl<'a> Solver<'a> {
                 step,
             } = search
             else {
+                if matches!(search, Search::Unresolved) {
+                    let reason = Termination::ValueTolerance;
+                    return self.finish(value, iterations, evaluations, reason);
+                }
                 if fresh {
                     let reason = if evaluations >= self.config.max_evaluations {
                         Termination::MaxEvaluations
@@ -211,9 +217,15 @@ impl<'a> Solver<'a> {
             } else {
                 Advice::Try(search.retreat(step))
             };
+            // A first full step predicts a decrease of about half the slope: when that is below
+            // one rounding error of the value and shows as none, further trials see only noise.
+            let resolution = 2.0 * f64::EPSILON * value.abs();
+            if trials == 1 && trial >= value && -slope * step <= resolution {
+                return Search::Unresolved;
+            }
             match advice {
                 Advice::Try(next) if !last && next > 0.0 => step = next,
-                _ if finite && trial <= value => {
+                _ if finite && trial <= value && self.trial_x != self.x => {
                     return Search::Accepted { value: trial, step };
                 }
                 _ => return Search::Failed,
