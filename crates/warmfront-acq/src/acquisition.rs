@@ -4,7 +4,14 @@ use rand::Rng;
 use warmfront_gp::DifferentiableSurrogate;
 use warmfront_linalg::{Mat, MatMut, MatRef};
 
-use crate::AcqError;
+use crate::{
+    AcqError, ConfidenceBound, Incumbent, LogExpectedHypervolumeImprovement,
+    LogExpectedImprovement, QLogExpectedHypervolumeImprovement,
+    QLogNoisyExpectedHypervolumeImprovement, ScalarizedImprovement,
+};
+
+/// Samples of [`AcquisitionConfig::ParEgo`].
+const PAREGO_SAMPLES: usize = 128;
 
 /// How promising a batch of points is; larger is better.
 ///
@@ -126,7 +133,31 @@ impl AcquisitionConfig {
         context: AcquisitionContext<'a>,
         rng: &mut dyn Rng,
     ) -> Result<Box<dyn AcquisitionFunction + 'a>, AcqError> {
-        let _ = (context, rng);
-        Err(AcqError::ModelNotFinite { at: "start" })
+        Ok(match *self {
+            Self::LogEi => Box::new(LogExpectedImprovement::new(
+                context,
+                Incumbent::Observed,
+                rng,
+            )?),
+            Self::NoisyLogEi => Box::new(LogExpectedImprovement::new(
+                context,
+                Incumbent::PosteriorMean,
+                rng,
+            )?),
+            Self::Ucb { beta } => Box::new(ConfidenceBound::new(context, beta, rng)?),
+            Self::LogEhvi => Box::new(LogExpectedHypervolumeImprovement::new(context, rng)?),
+            Self::QLogEhvi { samples } => Box::new(QLogExpectedHypervolumeImprovement::new(
+                context, samples, rng,
+            )?),
+            Self::QLogNehvi { samples } => Box::new(
+                QLogNoisyExpectedHypervolumeImprovement::new(context, samples, rng)?,
+            ),
+            Self::ParEgo { rho } => Box::new(ScalarizedImprovement::new(
+                context,
+                rho,
+                PAREGO_SAMPLES,
+                rng,
+            )?),
+        })
     }
 }
