@@ -149,9 +149,9 @@ impl AcquisitionConfig {
             Self::QLogEhvi { samples } => Box::new(QLogExpectedHypervolumeImprovement::new(
                 context, samples, rng,
             )?),
-            Self::QLogNehvi { samples } => Box::new(
-                QLogNoisyExpectedHypervolumeImprovement::new(context, samples, rng)?,
-            ),
+            Self::QLogNehvi { samples } => Box::new(QLogNoisyExpectedHypervolumeImprovement::new(
+                context, samples, rng,
+            )?),
             Self::ParEgo { rho } => Box::new(ScalarizedImprovement::new(
                 context,
                 rho,

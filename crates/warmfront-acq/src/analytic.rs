@@ -5,9 +5,7 @@
 
 use rand::Rng;
 use warmfront_linalg::{Mat, MatMut, MatRef};
-use warmfront_math::special::{
-    ei_helper, log_ei_helper_with_derivative, ndtr, norm_pdf,
-};
+use warmfront_math::special::{ei_helper, log_ei_helper_with_derivative, ndtr, norm_pdf};
 
 use crate::believer::Believer;
 use crate::frame::{Frame, check, select_rows};
@@ -110,16 +108,22 @@ impl<'a> Marginal<'a> {
             gradient.nrows(),
             gradient.ncols()
         );
-        Some(self.believer.gradient(x, gradient, |mean, sd, mean_bar, sd_bar| {
-            let (value, dmean, dsd) = self.form.evaluate(mean[0], sd[0]);
-            (mean_bar[0], sd_bar[0]) = (dmean, dsd);
-            value
-        }))
+        Some(
+            self.believer
+                .gradient(x, gradient, |mean, sd, mean_bar, sd_bar| {
+                    let (value, dmean, dsd) = self.form.evaluate(mean[0], sd[0]);
+                    (mean_bar[0], sd_bar[0]) = (dmean, dsd);
+                    value
+                }),
+        )
     }
 }
 
 /// The cost to improve on. While nothing is observed it is the lower end of the prior mean's range.
-fn incumbent(context: &AcquisitionContext<'_>, kind: Incumbent) -> impl Fn(&Believer<'_>, &Frame) -> f64 {
+fn incumbent(
+    context: &AcquisitionContext<'_>,
+    kind: Incumbent,
+) -> impl Fn(&Believer<'_>, &Frame) -> f64 {
     let lowest = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
     let best = match kind {
         _ if context.costs.nrows() == 0 => f64::INFINITY,

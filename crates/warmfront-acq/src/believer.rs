@@ -85,7 +85,9 @@ impl<'a> Believer<'a> {
                 let (query, explained) = pending.query(x.subrows(i, 1));
                 for o in 0..m {
                     mean[o] = query.mean[(0, o)];
-                    sd[o] = self.floored(o, pending.variance(&query, &explained, o)).sqrt();
+                    sd[o] = self
+                        .floored(o, pending.variance(&query, &explained, o))
+                        .sqrt();
                 }
                 visit(&mean, &sd);
             }
@@ -112,7 +114,9 @@ impl<'a> Believer<'a> {
         let (m, d) = (self.floor.len(), x.ncols());
         let (mut mean_bar, mut sd_bar) = (vec![0.0; m], vec![0.0; m]);
         let sd_of = |variance: &[f64]| -> Vec<f64> {
-            (0..m).map(|o| self.floored(o, variance[o]).sqrt()).collect()
+            (0..m)
+                .map(|o| self.floored(o, variance[o]).sqrt())
+                .collect()
         };
         // A variance at its floor does not move.
         let variance_bar = |variance: f64, o: usize, sd: f64, bar: f64| {

@@ -70,9 +70,11 @@ impl SampleCells {
             let (r, c) = (self.reference[o], self.inverse_scale[o]);
             let padding = n - boxes.len();
             let pads = |value: f64| std::iter::repeat_n(value, padding);
-            self.lower.extend(boxes.lower(o).iter().map(|l| (l - r) * c));
+            self.lower
+                .extend(boxes.lower(o).iter().map(|l| (l - r) * c));
             self.lower.extend(pads(0.0));
-            self.upper.extend(boxes.upper(o).iter().map(|u| (u - r) * c));
+            self.upper
+                .extend(boxes.upper(o).iter().map(|u| (u - r) * c));
             // An upper bound of −∞ gives a length, and a slope, of exactly zero.
             self.upper.extend(pads(f64::NEG_INFINITY));
         }
@@ -178,9 +180,7 @@ impl SampleCells {
 
     #[inline(always)]
     fn outcome<const M: usize>(&self, f: &[f64], s: usize, samples: usize) -> [f64; M] {
-        std::array::from_fn(|o| {
-            (f[o * samples + s] - self.reference[o]) * self.inverse_scale[o]
-        })
+        std::array::from_fn(|o| (f[o * samples + s] - self.reference[o]) * self.inverse_scale[o])
     }
 }
 

@@ -36,7 +36,12 @@ impl Edges {
         let m = boxes.objectives();
         let (mut values, mut lower, mut upper) = (Vec::new(), Vec::new(), Vec::new());
         for o in 0..m {
-            let mut edges: Vec<f64> = boxes.lower(o).iter().chain(boxes.upper(o)).copied().collect();
+            let mut edges: Vec<f64> = boxes
+                .lower(o)
+                .iter()
+                .chain(boxes.upper(o))
+                .copied()
+                .collect();
             edges.retain(|e| e.is_finite());
             edges.sort_by(f64::total_cmp);
             edges.dedup();
@@ -147,7 +152,11 @@ impl<'a> LogExpectedHypervolumeImprovement<'a> {
                 scratch.log_cell[c] += length;
             }
         }
-        let largest = scratch.log_cell.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let largest = scratch
+            .log_cell
+            .iter()
+            .copied()
+            .fold(f64::NEG_INFINITY, f64::max);
         if !largest.is_finite() {
             return if mean.iter().chain(sd).all(|v| v.is_finite()) {
                 f64::NEG_INFINITY
@@ -203,13 +212,16 @@ impl AcquisitionFunction for LogExpectedHypervolumeImprovement<'_> {
             gradient.ncols()
         );
         let mut scratch = Scratch::new(&self.edges);
-        Some(self.believer.gradient(x, gradient, |mean, sd, mean_bar, sd_bar| {
-            let value = self.evaluate(mean, sd, &mut scratch);
-            if value.is_finite() {
-                self.derivatives(value, &scratch, mean_bar, sd_bar);
-            }
-            value
-        }))
+        Some(
+            self.believer
+                .gradient(x, gradient, |mean, sd, mean_bar, sd_bar| {
+                    let value = self.evaluate(mean, sd, &mut scratch);
+                    if value.is_finite() {
+                        self.derivatives(value, &scratch, mean_bar, sd_bar);
+                    }
+                    value
+                }),
+        )
     }
 
     fn utilities(&self, x: MatRef<'_, f64>) -> Vec<f64> {

@@ -138,7 +138,7 @@ impl Frame {
                 })
                 .collect::<Vec<_>>();
             typical = (0..m)
-                .map(|o| spread(context.costs.col(o).iter().copied()))
+                .map(|o| spread(|| context.costs.col(o).iter().copied()))
                 .collect::<Vec<_>>();
         } else {
             (inferred, lowest, typical) = prior_range(context, rng)?;
@@ -158,13 +158,13 @@ impl Frame {
 }
 
 /// Standard deviation, computed so that it cannot overflow.
-fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let largest = values.clone().fold(0.0, |a: f64, v| a.max(v.abs()));
+fn spread<I: Iterator<Item = f64>>(values: impl Fn() -> I) -> f64 {
+    let largest = values().fold(0.0, |a: f64, v| a.max(v.abs()));
     if largest <= 0.0 {
         return 0.0;
     }
     let (mut n, mut mean, mut square) = (0.0, 0.0, 0.0);
-    for value in values {
+    for value in values() {
         let value = value / largest;
         n += 1.0;
         let delta = value - mean;
@@ -175,7 +175,10 @@ fn spread(values: impl Iterator<Item = f64> + Clone) -> f64 {
 }
 
 /// Reference point, lowest mean and typical difference of a model nothing has been observed for.
-#[allow(clippy::type_complexity, reason = "three parallel lists for one caller")]
+#[allow(
+    clippy::type_complexity,
+    reason = "three parallel lists for one caller"
+)]
 fn prior_range(
     context: &AcquisitionContext<'_>,
     rng: &mut dyn Rng,

@@ -20,7 +20,11 @@ pub(crate) struct HypervolumeGain {
 impl HypervolumeGain {
     /// Decomposes, for each sample, the region that neither `fixed` (row-major) nor the samples at
     /// the anchors dominate.
-    pub(crate) fn new(frame: &Frame, fixed: &[f64], sampler: &Sampler<'_>) -> Result<Self, AcqError> {
+    pub(crate) fn new(
+        frame: &Frame,
+        fixed: &[f64],
+        sampler: &Sampler<'_>,
+    ) -> Result<Self, AcqError> {
         let m = frame.reference.len();
         let mut cells = SampleCells::new(&frame.reference, &frame.scale);
         if sampler.anchors == 0 {
@@ -38,7 +42,11 @@ impl HypervolumeGain {
                 cells.push(&BoxDecomposition::from_points(points, &frame.reference)?);
             }
         }
-        tracing::debug!(cells = cells.len(), anchors = sampler.anchors, "decomposed the fronts");
+        tracing::debug!(
+            cells = cells.len(),
+            anchors = sampler.anchors,
+            "decomposed the fronts"
+        );
         Ok(Self {
             cells,
             log_unit: frame.scale.iter().map(|s| s.ln()).sum(),

@@ -40,7 +40,11 @@ impl<'a> QLogNoisyExpectedHypervolumeImprovement<'a> {
         samples: usize,
         rng: &mut dyn Rng,
     ) -> Result<Self, AcqError> {
-        check_sampled("the noisy expected hypervolume improvement", &context, samples)?;
+        check_sampled(
+            "the noisy expected hypervolume improvement",
+            &context,
+            samples,
+        )?;
         let front = observed_front(&context)?;
         let frame = Frame::new(&context, &front, rng)?;
         let kept = plausible_front(context.model, context.observed, &frame, rng)?;

@@ -59,9 +59,10 @@ impl Root {
             }
             let row = &a[i * n..i * n + i];
             let pivot = a[i * n + i] - dot(row, row);
-            // Written so that NaN is clamped too.
-            clamped[i] = !(pivot > floor[i]);
-            a[i * n + i] = if clamped[i] { floor[i] } else { pivot }.sqrt();
+            // A pivot of NaN is clamped too.
+            let definite = pivot > floor[i];
+            a[i * n + i] = if definite { pivot } else { floor[i] }.sqrt();
+            clamped[i] = !definite;
             a[i * n + i + 1..(i + 1) * n].fill(0.0);
         }
         Self { n, l: a, clamped }
@@ -218,7 +219,10 @@ mod tests {
                 let numeric = (value(&up) - value(&down)) / (2.0 * h);
                 // The lower half stands for both halves of a symmetric matrix.
                 let analytic = bar[i * n + j] * if i == j { 1.0 } else { 2.0 };
-                assert!((numeric - analytic).abs() < 1e-5 * (1.0 + numeric.abs()), "{i} {j}");
+                assert!(
+                    (numeric - analytic).abs() < 1e-5 * (1.0 + numeric.abs()),
+                    "{i} {j}"
+                );
             }
         }
     }

@@ -215,8 +215,9 @@ impl<'a> Sampler<'a> {
         draw.l_xx.pullback(&mut bar);
 
         let mut adjoint = draw.query;
-        adjoint.mean =
-            Mat::from_fn(q, m, |i, o| f_bar[(o * q + i) * s..(o * q + i + 1) * s].iter().sum());
+        adjoint.mean = Mat::from_fn(q, m, |i, o| {
+            f_bar[(o * q + i) * s..(o * q + i + 1) * s].iter().sum()
+        });
         adjoint.covariance = Mat::from_fn(rows, rows, |i, j| bar[i * rows + j]);
         adjoint.cross.fill(0.0);
         let (mut l_bar, mut cross) = (vec![0.0; w_all], vec![0.0; w_all]);

@@ -2,6 +2,7 @@
 
 use rand::{Rng, RngExt};
 use warmfront_linalg::{Mat, MatMut, MatRef};
+use warmfront_pareto::simplex_weights;
 
 use crate::base_samples::uniform_points;
 use crate::cells::smooth_positive;
@@ -134,7 +135,8 @@ impl<'a> ScalarizedImprovement<'a> {
         let (d, m) = (context.model.input_dim(), context.model.num_outputs());
         let front = observed_front(&context)?;
         let mut frame = Frame::new(&context, &front, rng)?;
-        let weights = simplex_weights(m, rng);
+        let uniforms: Vec<f64> = (1..m).map(|_| rng.random()).collect();
+        let weights = simplex_weights(&uniforms);
         let (mut ideal, mut slope) = (Vec::with_capacity(m), Vec::with_capacity(m));
         for o in 0..m {
             let (low, high) = front
@@ -143,7 +145,11 @@ impl<'a> ScalarizedImprovement<'a> {
                 .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
                     (l.min(v), h.max(v))
                 });
-            let range = if high > low { high - low } else { frame.scale[o] };
+            let range = if high > low {
+                high - low
+            } else {
+                frame.scale[o]
+            };
             let range = range.clamp(1e-140, 1e140);
             ideal.push(if low.is_finite() {
                 low
@@ -165,7 +171,8 @@ impl<'a> ScalarizedImprovement<'a> {
             .map(|s| {
                 (0..a)
                     .map(|j| {
-                        let outcome = (0..m).map(|o| sampler.anchor_samples[(o * a + j) * samples + s]);
+                        let outcome =
+                            (0..m).map(|o| sampler.anchor_samples[(o * a + j) * samples + s]);
                         scalarization.value(outcome).0
                     })
                     .fold(f64::INFINITY, f64::min)
@@ -189,21 +196,6 @@ impl<'a> ScalarizedImprovement<'a> {
             incumbents: select_rows(context.observed, &front),
         }))
     }
-}
-
-/// Weights drawn uniformly from the simplex: normalised exponential variates.
-fn simplex_weights(m: usize, rng: &mut dyn Rng) -> Vec<f64> {
-    let mut weights: Vec<f64> = (0..m)
-        .map(|_| {
-            let u: f64 = rng.random();
-            -(1.0 - u).max(f64::MIN_POSITIVE).ln()
-        })
-        .collect();
-    let total: f64 = weights.iter().sum();
-    for weight in &mut weights {
-        *weight = if total > 0.0 { *weight / total } else { 1.0 / m as f64 };
-    }
-    weights
 }
 
 impl AcquisitionFunction for ScalarizedImprovement<'_> {
