@@ -32,7 +32,7 @@ pub fn initial_design(space: &SearchSpace, count: usize, rng: &mut dyn Rng) -> V
             break;
         }
         let point = points.next(space, rng);
-        if seen.insert(bits(&point)) {
+        if seen.insert(point.clone()) {
             design.push(point);
         }
     }
@@ -64,12 +64,6 @@ impl SpaceFilling {
     }
 }
 
-/// The exact identity of a canonical point.
-pub(crate) fn bits(point: &UnitPoint) -> Vec<u64> {
-    // Adding zero turns -0.0 into 0.0, which is the same point.
-    point.coords().iter().map(|c| (c + 0.0).to_bits()).collect()
-}
-
 fn sample_rows(rows: &[UnitPoint], count: usize, rng: &mut dyn Rng) -> Vec<UnitPoint> {
     let mut order: Vec<usize> = (0..rows.len()).collect();
     let count = count.min(rows.len());
@@ -84,14 +78,11 @@ fn sample_rows(rows: &[UnitPoint], count: usize, rng: &mut dyn Rng) -> Vec<UnitP
 /// The next point outside `taken`: from a fresh scrambled Sobol sequence, or a random free row of the table.
 pub(crate) fn exploratory_point(
     space: &SearchSpace,
-    taken: &HashSet<Vec<u64>>,
+    taken: &HashSet<UnitPoint>,
     rng: &mut dyn Rng,
 ) -> Option<UnitPoint> {
     if let Some(rows) = space.table() {
-        let free: Vec<&UnitPoint> = rows
-            .iter()
-            .filter(|row| !taken.contains(&bits(row)))
-            .collect();
+        let free: Vec<&UnitPoint> = rows.iter().filter(|row| !taken.contains(row)).collect();
         if free.is_empty() {
             return None;
         }
@@ -101,7 +92,7 @@ pub(crate) fn exploratory_point(
     // In a space of few points everything may be taken; a repeat is then better than no answer.
     for _ in 0..256 {
         let point = points.next(space, rng);
-        if !taken.contains(&bits(&point)) {
+        if !taken.contains(&point) {
             return Some(point);
         }
     }

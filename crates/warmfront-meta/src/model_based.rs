@@ -17,7 +17,7 @@ use warmfront_gp::DifferentiableSurrogate;
 use warmfront_linalg::Mat;
 
 use crate::data::{FailurePolicy, TargetData, TrialLog};
-use crate::initial_design::{bits, exploratory_point, initial_design};
+use crate::initial_design::{exploratory_point, initial_design};
 use crate::{MetaError, TargetModel};
 
 /// What a model-based strategy does around its model.
@@ -136,13 +136,13 @@ impl<M: TargetModel> ModelBased<M> {
         }
     }
 
-    fn design_point(&self, placed: usize, taken: &HashSet<Vec<u64>>) -> Option<UnitPoint> {
+    fn design_point(&self, placed: usize, taken: &HashSet<UnitPoint>) -> Option<UnitPoint> {
         if placed >= self.design.len() {
             return None;
         }
         self.design
             .iter()
-            .find(|point| !taken.contains(&bits(point)))
+            .find(|point| !taken.contains(*point))
             .cloned()
     }
 
@@ -202,7 +202,7 @@ impl<M: TargetModel> Strategy for ModelBased<M> {
             .map(|candidate| self.space.canonical(&candidate.point))
             .collect();
         let mut exclude: Vec<UnitPoint> = self.log.points().chain(&busy).cloned().collect();
-        let mut taken: HashSet<Vec<u64>> = exclude.iter().map(bits).collect();
+        let mut taken: HashSet<UnitPoint> = exclude.iter().cloned().collect();
         let mut picks = Vec::with_capacity(q.get());
         for _ in 0..q.get() {
             let placed = self.log.len() + busy.len();
@@ -223,7 +223,7 @@ impl<M: TargetModel> Strategy for ModelBased<M> {
                     available: picks.len(),
                 });
             };
-            taken.insert(bits(&point));
+            taken.insert(point.clone());
             exclude.push(point.clone());
             busy.push(point.clone());
             picks.push(Candidate::at(point));

@@ -9,7 +9,6 @@ use warmfront_core::{
 
 use crate::FailurePolicy;
 use crate::data::TrialLog;
-use crate::initial_design::bits;
 
 /// Draws every candidate uniformly from the cube, or a free row of the table.
 ///
@@ -61,12 +60,9 @@ impl Strategy for RandomSearch {
                 .log
                 .points()
                 .chain(pending.iter().map(|c| &c.point))
-                .map(bits)
                 .collect();
-            let mut free: Vec<&UnitPoint> = rows
-                .iter()
-                .filter(|row| !taken.contains(&bits(row)))
-                .collect();
+            let mut free: Vec<&UnitPoint> =
+                rows.iter().filter(|row| !taken.contains(*row)).collect();
             if free.len() < q.get() {
                 return Err(StrategyError::Exhausted {
                     requested: q.get(),
