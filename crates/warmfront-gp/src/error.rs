@@ -1,5 +1,7 @@
 //! Errors of this crate.
 
+use warmfront_linalg::LinalgError;
+
 /// What can go wrong with data or numerics; shape mistakes of the caller panic instead.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,4 +28,32 @@ pub enum GpError {
         /// The value itself.
         value: f64,
     },
+    /// Inputs and outcomes have different numbers of rows.
+    #[error("there are {inputs} rows of inputs but {outcomes} rows of outcomes")]
+    RowCount {
+        /// Rows of the inputs.
+        inputs: usize,
+        /// Rows of the outcomes.
+        outcomes: usize,
+    },
+    /// Every start of a fit failed.
+    #[error("none of {starts} starting points has a finite posterior density")]
+    FitFailed {
+        /// Starting points tried.
+        starts: usize,
+    },
+    /// A matrix decomposition failed for another reason.
+    #[error("a matrix decomposition failed")]
+    Linalg(#[source] LinalgError),
+}
+
+impl From<LinalgError> for GpError {
+    fn from(error: LinalgError) -> Self {
+        match error {
+            LinalgError::NotPositiveDefinite { size, jitter, .. } => {
+                Self::NotPositiveDefinite { size, jitter }
+            }
+            other => Self::Linalg(other),
+        }
+    }
 }

@@ -5,6 +5,9 @@ use faer::{Mat, MatMut, MatRef};
 use crate::elementwise::fill_upper;
 use crate::simd::{self, Loop, fma, sum_lanes};
 
+/// Scaled coordinates are clamped to this, so that sums of squared differences stay finite.
+const LARGEST_COORDINATE: f64 = 1e150;
+
 /// Points divided by their lengthscales, stored dimension by dimension.
 ///
 /// Differences are formed directly rather than through inner products: that costs a few
@@ -47,7 +50,12 @@ impl ScaledPoints {
         self.values.reserve(self.n * self.d);
         for (k, &scale) in inverse_lengthscales.iter().enumerate() {
             let column = x.col(k);
-            self.values.extend(column.iter().map(|&v| v * scale));
+            // The clamp keeps squared distances of absurd coordinates finite.
+            self.values.extend(
+                column
+                    .iter()
+                    .map(|&v| (v * scale).clamp(-LARGEST_COORDINATE, LARGEST_COORDINATE)),
+            );
         }
     }
 

@@ -140,6 +140,62 @@ pub fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
     simd::run(Axpy(factor, x, y));
 }
 
+struct LikelihoodWeights<'a> {
+    factor: f64,
+    alpha: &'a [f64],
+    inverse: &'a [f64],
+    slope: &'a [f64],
+    out: &'a mut [f64],
+}
+
+impl Loop for LikelihoodWeights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for (((o, &a), &k), &s) in self
+            .out
+            .iter_mut()
+            .zip(self.alpha)
+            .zip(self.inverse)
+            .zip(self.slope)
+        {
+            *o = fma::<FMA>(self.factor, a, -k) * s;
+        }
+    }
+}
+
+/// Writes `(factor·alpha − inverse)·slope` element by element into `out`.
+///
+/// One column of `(αα^T − K⁻¹)∘∂K`, from which a marginal likelihood's gradient is summed.
+///
+/// # Panics
+/// If the lengths differ.
+#[track_caller]
+pub fn likelihood_weights(
+    factor: f64,
+    alpha: &[f64],
+    inverse: &[f64],
+    slope: &[f64],
+    out: &mut [f64],
+) {
+    let n = out.len();
+    assert!(
+        alpha.len() == n && inverse.len() == n && slope.len() == n,
+        "weights of lengths {}, {} and {} into {n}",
+        alpha.len(),
+        inverse.len(),
+        slope.len()
+    );
+    simd::run(LikelihoodWeights {
+        factor,
+        alpha,
+        inverse,
+        slope,
+        out,
+    });
+}
+
 /// Copies the lower triangle of a square matrix onto its upper triangle.
 ///
 /// # Panics
@@ -226,6 +282,13 @@ mod tests {
                 assert!((c[i] - (b[i] + 2.0 * a[i])).abs() < 1e-12);
             }
         }
+    }
+
+    #[test]
+    fn likelihood_weights_agree_with_their_formula() {
+        let mut out = [0.0; 2];
+        likelihood_weights(2.0, &[1.0, 3.0], &[0.5, 1.0], &[2.0, -1.0], &mut out);
+        assert!((out[0] - 3.0).abs() < 1e-15 && (out[1] + 5.0).abs() < 1e-15);
     }
 
     #[test]

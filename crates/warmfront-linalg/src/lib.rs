@@ -17,7 +17,7 @@ pub use distance::{
     ScaledPoints, squared_distances, squared_distances_into, symmetric_squared_distances,
 };
 pub use eigen::{SymmetricEigen, symmetric_eigen};
-pub use elementwise::{axpy, dot, exp_in_place, fill_upper_from_lower};
+pub use elementwise::{axpy, dot, exp_in_place, fill_upper_from_lower, likelihood_weights};
 pub use equicorrelated::{
     Modes, equicorrelated_covariance, equicorrelated_matrix, mode_variances, orthonormal_modes,
     rotate_from_modes, rotate_to_modes,
