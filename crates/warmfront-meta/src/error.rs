@@ -12,6 +12,12 @@ pub enum MetaError {
     /// An acquisition function could not be built.
     #[error("the acquisition function could not be built")]
     Acquisition(#[from] warmfront_acq::AcqError),
+    /// A numerical routine refused its arguments.
+    #[error("a numerical routine refused its arguments")]
+    Math(#[from] warmfront_math::MathError),
+    /// Saved bytes could not be read back.
+    #[error("the saved meta-models could not be read")]
+    Codec(#[from] warmfront_codec::CodecError),
     /// A strategy rejected what it was told.
     #[error("the strategy refused the data")]
     Strategy(#[from] StrategyError),

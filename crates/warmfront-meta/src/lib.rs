@@ -1,9 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+pub mod baseline;
 mod data;
 mod error;
+mod initial_design;
+mod model_based;
 mod target_model;
 
 pub use data::{FailurePolicy, TargetData};
 pub use error::MetaError;
+pub use initial_design::initial_design;
+pub use model_based::{ModelBased, ModelBasedConfig};
 pub use target_model::TargetModel;

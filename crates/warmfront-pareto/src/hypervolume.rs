@@ -1,9 +1,14 @@
 //! Exact hypervolume.
 
 mod four;
+mod gains;
 mod three;
 mod two;
 mod wfg;
+
+pub(crate) use gains::Gains;
+pub(crate) use three::Stairs;
+pub(crate) use wfg::Wfg;
 
 use crate::Points;
 
@@ -15,11 +20,24 @@ use crate::Points;
 /// unbounded or its volume overflows, and NaN if a coordinate of the reference
 /// is NaN.
 ///
+/// Time: O(n log n) for two objectives; for three the same but for moves within
+/// a short sorted array; O(n²) for four. Beyond, it is exponential in the
+/// number of objectives in the worst case.
+///
 /// Allocates its working memory; use a [`HypervolumeWorkspace`] for many calls.
 ///
 /// # Panics
 ///
 /// If the reference has another number of objectives than the points.
+///
+/// # References
+///
+/// N. Beume, C. M. Fonseca, M. López-Ibáñez, L. Paquete, J. Vahrenhold (2009),
+/// IEEE TEVC 13 (three objectives). A. P. Guerreiro, C. M. Fonseca (2018),
+/// *Computing and updating hypervolume contributions in up to four dimensions*,
+/// IEEE TEVC 22 (four: a sum of three-dimensional contributions). L. While, L.
+/// Bradstreet, L. Barone (2012), *A fast way of calculating exact hypervolumes*,
+/// IEEE TEVC 16 (more: limited sets).
 ///
 /// # Examples
 ///
@@ -40,14 +58,9 @@ pub fn hypervolume(points: Points<'_>, reference: &[f64]) -> f64 {
 pub struct HypervolumeWorkspace {
     two: two::Sweep,
     three: three::Sweep,
+    gains: Gains,
     four: four::Four,
-    wfg: wfg::Wfg,
-    /// Gains `r − p` of the points below the reference, row-major.
-    rows: Vec<f64>,
-    /// Last gain of each row and where the row starts.
-    order: Vec<(f64, usize)>,
-    /// The rows in decreasing order of the last gain.
-    sorted: Vec<f64>,
+    wfg: Wfg,
 }
 
 impl HypervolumeWorkspace {
@@ -67,6 +80,7 @@ impl HypervolumeWorkspace {
         if reference.iter().any(|r| r.is_nan()) {
             return f64::NAN;
         }
+        let m = reference.len();
         match reference {
             [r] => points
                 .as_slice()
@@ -74,70 +88,18 @@ impl HypervolumeWorkspace {
                 .fold(0.0, |v, p| f64::max(v, r - p)),
             &[r0, r1] => self.two.volume(points, [r0, r1]),
             &[r0, r1, r2] => self.three.volume(points, [r0, r1, r2]),
-            _ => self.many(points, reference),
-        }
-    }
-
-    fn many(&mut self, points: Points<'_>, reference: &[f64]) -> f64 {
-        let m = reference.len();
-        self.rows.clear();
-        self.order.clear();
-        for p in points.rows() {
-            if p.iter().zip(reference).all(|(p, r)| p < r) {
-                self.order
-                    .push((reference[m - 1] - p[m - 1], self.rows.len()));
-                self.rows
-                    .extend(reference.iter().zip(p).map(|(r, p)| r - p));
+            _ => {
+                if !self.gains.load(points, reference) {
+                    return f64::INFINITY;
+                }
+                let rows = self.gains.sorted();
+                let volume = if m == 4 {
+                    self.four.volume(rows.as_chunks::<4>().0, 1)
+                } else {
+                    self.wfg.volume(rows, m)
+                };
+                self.gains.unscale(volume)
             }
         }
-        let Some(exponent) = scale_to_one(&mut self.rows, m) else {
-            return f64::INFINITY;
-        };
-        self.order
-            .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        self.sorted.clear();
-        for &(_, at) in &self.order {
-            self.sorted.extend_from_slice(&self.rows[at..at + m]);
-        }
-        let volume = if m == 4 {
-            self.four.volume(self.sorted.as_chunks::<4>().0, 1)
-        } else {
-            self.wfg.volume(&self.sorted, m)
-        };
-        times_power_of_two(volume, exponent)
     }
-}
-
-/// Divides each column by a power of two so that its largest entry is about
-/// one, for differences of volumes must not overflow. Returns the sum of the
-/// exponents, or `None` if an entry is infinite.
-fn scale_to_one(rows: &mut [f64], m: usize) -> Option<i64> {
-    let mut sum = 0;
-    for k in 0..m {
-        let column = (k..rows.len()).step_by(m);
-        let largest = column.map(|i| rows[i]).fold(0.0, f64::max);
-        if largest.is_infinite() {
-            return None;
-        }
-        // The biased exponent field of a positive number.
-        let exponent = (largest.to_bits() >> 52) as i32 - 1023;
-        if exponent.abs() > 1 {
-            let factor = 2f64.powi(-exponent);
-            for i in (k..rows.len()).step_by(m) {
-                rows[i] *= factor;
-            }
-            sum += i64::from(exponent);
-        }
-    }
-    Some(sum)
-}
-
-/// `value · 2^exponent`, rounded at most once.
-fn times_power_of_two(mut value: f64, mut exponent: i64) -> f64 {
-    while exponent != 0 && value > 0.0 && value.is_finite() {
-        let step = exponent.clamp(-1000, 1000);
-        value *= 2f64.powi(step as i32);
-        exponent -= step;
-    }
-    value
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod contributions;
 mod dominance;
 mod error;
 mod front;
@@ -11,6 +12,7 @@ pub mod reference;
 mod scalarize;
 mod sort;
 
+pub use contributions::{contributions, hypervolume_improvement};
 pub use dominance::{dominates, strictly_dominates, weakly_dominates};
 pub use error::ParetoError;
 pub use front::{Duplicates, Front, non_dominated, non_dominated_mask};

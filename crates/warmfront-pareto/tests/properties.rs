@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use warmfront_pareto::{
-    BoxDecomposition, Duplicates, Front, Points, additive_epsilon, dominates, hypervolume,
-    igd_plus, non_dominated, non_dominated_mask, non_dominated_sort, weakly_dominates,
+    BoxDecomposition, Duplicates, Front, Points, additive_epsilon, contributions, dominates,
+    hypervolume, hypervolume_improvement, igd_plus, non_dominated, non_dominated_mask,
+    non_dominated_sort, weakly_dominates,
 };
 
 /// Up to `n` points of 1 to `m` objectives: smooth values, values on a coarse
@@ -211,5 +212,45 @@ proptest! {
         let (points, better) = (Points::new(&data, m).unwrap(), Points::new(&better, m).unwrap());
         prop_assert!(igd_plus(better, reference) <= igd_plus(points, reference));
         prop_assert!(additive_epsilon(better, reference) <= additive_epsilon(points, reference) - gain + 1e-12);
+    }
+
+    #[test]
+    fn contributions_are_differences_of_hypervolumes((m, data) in sets(7, 14)) {
+        let reference = vec![0.9; m];
+        let points = Points::new(&data, m).unwrap();
+        let total = hypervolume(points, &reference);
+        let found = contributions(points, &reference);
+        for i in 0..points.len() {
+            let mut others = data.clone();
+            others.drain(i * m..(i + 1) * m);
+            let others = Points::new(&others, m).unwrap();
+            let expected = total - hypervolume(others, &reference);
+            prop_assert!((found[i] - expected).abs() <= 1e-13, "{} instead of {expected}", found[i]);
+            let covered = others.rows().any(|a| weakly_dominates(a, points.row(i)));
+            prop_assert!(!covered || found[i] <= 0.0);
+            let improvement = hypervolume_improvement(others, points.row(i), &reference);
+            prop_assert!((improvement - expected).abs() <= 1e-13);
+        }
+    }
+
+    #[test]
+    fn nothing_panics_on_any_float(m in 1..7usize, data in prop::collection::vec(prop_oneof![
+        any::<f64>(), Just(f64::INFINITY), Just(f64::NEG_INFINITY), Just(1e300), Just(-1e300), -1.0..1.0f64
+    ], 0..60), bound in prop_oneof![any::<f64>(), Just(f64::INFINITY), Just(1.0)]) {
+        let data: Vec<f64> = data.into_iter().filter(|v| !v.is_nan()).collect();
+        let data = &data[..data.len() / m * m];
+        let points = Points::new(data, m).unwrap();
+        let reference = vec![bound; m];
+        let volume = hypervolume(points, &reference);
+        prop_assert!(volume >= 0.0 || bound.is_nan(), "{volume}");
+        for c in contributions(points, &reference) {
+            prop_assert!(c >= 0.0 || bound.is_nan(), "{c}");
+        }
+        let boxes = BoxDecomposition::from_points(points, &reference);
+        prop_assert_eq!(boxes.is_err(), bound.is_nan());
+        non_dominated_sort(points);
+        if let Ok(r) = warmfront_pareto::reference::infer(points) {
+            prop_assert!(r.iter().all(|r| r.is_finite()));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Distributions on a bounded interval.
 
+use core::cmp::Ordering;
+
 use rand::Rng;
 
 use super::positive::ln_gamma_variate;
@@ -122,7 +124,7 @@ impl Uniform {
         let name = "uniform";
         let (low, high) = (finite(name, "low", low)?, finite(name, "high", high)?);
         finite(name, "width", high - low)?;
-        if !(low < high) {
+        if low.partial_cmp(&high) != Some(Ordering::Less) {
             return Err(MathError::EmptyInterval {
                 distribution: name,
                 low,

@@ -51,6 +51,9 @@ impl Density for Gamma {
     }
 
     fn d_ln_pdf(&self, x: f64) -> f64 {
+        if x.is_nan() {
+            return f64::NAN;
+        }
         if x < 0.0 {
             return 0.0;
         }

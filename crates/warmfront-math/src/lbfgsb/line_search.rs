@@ -223,5 +223,5 @@ fn cubic_beyond(t: Trial, b: Trial) -> Option<f64> {
     let numerator = gamma - t.slope + theta;
     let denominator = gamma + (b.slope - t.slope) + gamma;
     let ratio = numerator / denominator;
-    (ratio < 0.0 && gamma.abs() > 0.0).then(|| t.step + ratio * (b.step - t.step))
+    (ratio < 0.0 && gamma.abs() > 0.0).then_some(t.step + ratio * (b.step - t.step))
 }

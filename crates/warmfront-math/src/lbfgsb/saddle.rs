@@ -97,7 +97,7 @@ fn cholesky(a: &mut [f64], k: usize, m: usize) -> bool {
         let row = &mut done[j * m..j * m + j + 1];
         let diagonal = row[j];
         let pivot = diagonal - dot(&row[..j], &row[..j]);
-        if !(pivot > diagonal * f64::EPSILON * 4.0) || !pivot.is_finite() {
+        if !pivot.is_finite() || pivot <= diagonal * f64::EPSILON * 4.0 {
             return false;
         }
         let root = pivot.sqrt();

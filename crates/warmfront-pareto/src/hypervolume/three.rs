@@ -38,7 +38,7 @@ impl Sweep {
 /// first coordinate, with its dominated area known from the sums of
 /// [`Self::add`].
 #[derive(Debug, Clone, Default)]
-pub(super) struct Stairs {
+pub(crate) struct Stairs {
     /// Increasing.
     x: Vec<f64>,
     /// Decreasing.
@@ -46,14 +46,14 @@ pub(super) struct Stairs {
 }
 
 impl Stairs {
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.x.clear();
         self.y.clear();
     }
 
     /// Adds a point of finite positive coordinates and returns the area that
     /// it alone dominates.
-    pub(super) fn add(&mut self, px: f64, py: f64) -> f64 {
+    pub(crate) fn add(&mut self, px: f64, py: f64) -> f64 {
         let at = self.x.partition_point(|&x| x < px);
         let mut floor = self.y.get(at).copied().unwrap_or(0.0);
         if floor >= py {

@@ -14,9 +14,11 @@ struct Level {
 
 /// Working memory of the recursion, one level for each dimension.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wfg {
+pub(crate) struct Wfg {
     levels: Vec<Level>,
     four: Four,
+    limited: Vec<f64>,
+    others: Vec<f64>,
 }
 
 impl Wfg {
@@ -31,12 +33,46 @@ impl Wfg {
     /// the points before it *limited* to the box, which is the same problem in
     /// one dimension less. (While, Bradstreet, Barone 2012, with slicing.)
     pub(super) fn volume(&mut self, rows: &[f64], m: usize) -> f64 {
-        if m > 4 && self.levels.len() < m - 4 {
-            self.levels.resize_with(m - 4, Level::default);
-        }
-        let levels = self.levels.get_mut(..m - 4).unwrap_or_default();
+        let levels = levels_for(&mut self.levels, m);
         recurse(levels, &mut self.four, rows, m, 1)
     }
+
+    /// For each of `rows` (as in [`Self::volume`]) the volume that it alone
+    /// dominates, passed to `give` with its index.
+    pub(crate) fn contributions(
+        &mut self,
+        rows: &[f64],
+        m: usize,
+        mut give: impl FnMut(usize, f64),
+    ) {
+        let levels = levels_for(&mut self.levels, m);
+        self.others.clear();
+        self.others.extend(rows.iter().skip(m));
+        for (i, row) in rows.chunks_exact(m).enumerate() {
+            if i > 0 {
+                // All rows but the i-th: its predecessor takes its place.
+                self.others[(i - 1) * m..i * m].copy_from_slice(&rows[(i - 1) * m..i * m]);
+            }
+            let volume = match limit(&self.others, row, &mut self.limited) {
+                None => 0.0,
+                Some(ties) => {
+                    let own: f64 = row.iter().product();
+                    let lost = recurse(levels, &mut self.four, &self.limited, m, ties);
+                    (own - lost).max(0.0)
+                }
+            };
+            give(i, volume);
+        }
+    }
+}
+
+/// The levels of a problem in `m` dimensions: one for each above four.
+fn levels_for(levels: &mut Vec<Level>, m: usize) -> &mut [Level] {
+    let count = m.saturating_sub(4);
+    if levels.len() < count {
+        levels.resize_with(count, Level::default);
+    }
+    &mut levels[..count]
 }
 
 /// Volume of `rows` of `m` coordinates, of which the first `ties` have the
