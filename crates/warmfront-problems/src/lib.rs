@@ -20,6 +20,10 @@ mod family;
 mod front_search;
 mod registry;
 
+mod tabular;
+#[cfg(feature = "onnx")]
+mod yahpo;
+
 pub use branin_currin::{branin, branin_currin};
 pub use dtlz::{dtlz1, dtlz2, dtlz3, dtlz5, dtlz7};
 pub use engineering::{car_side_impact, vehicle_safety};
@@ -32,4 +36,9 @@ pub use problem::{Known, Optimum, Problem, Provenance, TaskFamily};
 pub use registry::{problem_by_name, problem_names};
 pub use sample::{Design, design_points, reference_from_sample, sample_record};
 pub use synthetic::Synthetic;
+pub use tabular::{HpobenchXgb, HpobenchXgbConfig, Npy, Tabular};
+#[cfg(feature = "onnx")]
+pub use yahpo::{
+    YahpoFamily, YahpoFiles, YahpoLayout, YahpoOutput, YahpoProblem, YahpoScenario,
+};
 pub use zdt::{zdt1, zdt2, zdt3};

@@ -14,7 +14,7 @@ use crate::sample::{Design, sample_record};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Provenance {
-    /// Derived from the formula.
+    /// Exact: derived from the formula, or from all rows of a table.
     Analytic,
     /// Computed here, by a method that may err.
     Approximated {

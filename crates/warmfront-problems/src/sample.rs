@@ -128,26 +128,23 @@ pub fn reference_from_sample(problem: &dyn Problem, points: usize) -> Vec<f64> {
         "no point of `{}` could be evaluated",
         problem.name()
     );
+    reference_of(&costs)
+}
+
+/// The reference point of a sample's costs, see [`reference_from_sample`].
+pub(crate) fn reference_of(costs: &[Vec<f64>]) -> Vec<f64> {
     let m = costs[0].len();
+    let worst_of = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::NEG_INFINITY, f64::max);
     if m == 1 {
-        return vec![
-            costs
-                .iter()
-                .map(|cost| cost[0])
-                .fold(f64::NEG_INFINITY, f64::max),
-        ];
+        return vec![worst_of(&mut costs.iter().map(|cost| cost[0]))];
     }
-    let front = non_dominated(&costs);
+    let front = non_dominated(costs);
     (0..m)
         .map(|o| {
             let values = front.iter().map(|&row| costs[row][o]);
-            let worst = values.clone().fold(f64::NEG_INFINITY, f64::max);
+            let worst = worst_of(&mut values.clone());
             let range = worst - values.fold(f64::INFINITY, f64::min);
-            let scale = if range > 0.0 {
-                range
-            } else {
-                worst.abs().max(1.0)
-            };
+            let scale = if range > 0.0 { range } else { worst.abs().max(1.0) };
             worst + 0.1 * scale
         })
         .collect()
