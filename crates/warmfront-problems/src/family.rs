@@ -7,4 +7,6 @@ mod terrain;
 
 pub use hartmann::{HardHartmann, HartmannFamily};
 pub use sinusoidal::Sinusoidal;
+#[cfg(feature = "onnx")]
+pub(crate) use task::REFERENCE_METHOD;
 pub use terrain::Terrain;

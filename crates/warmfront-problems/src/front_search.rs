@@ -19,6 +19,9 @@ use crate::sample::{Design, design_points, uniform};
 const CROSSOVER_PROBABILITY: f64 = 0.9;
 const CROSSOVER_INDEX: f64 = 15.0;
 const MUTATION_INDEX: f64 = 20.0;
+/// Independent searches for a single minimum: without a front to spread along, a population soon
+/// gathers in one valley, which may be the wrong one.
+const RESTARTS: usize = 5;
 
 /// How long to search.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +94,12 @@ pub fn approximate_front(
     if let Some(rows) = problem.space().table() {
         search.evaluate(rows.to_vec());
     } else {
-        search.evolve();
-        if problem.objectives().len() == 1 && problem.space().is_box() {
-            search.polish();
+        let single = problem.objectives().len() == 1;
+        for _ in 0..if single { RESTARTS } else { 1 } {
+            let population = search.evolve();
+            if let (true, Some(best)) = (single && problem.space().is_box(), population.first()) {
+                search.polish(best.clone());
+            }
         }
     }
     let mut archive = search.archive;
@@ -160,7 +166,8 @@ impl Search<'_> {
         self.archive = keep(all, self.budget.archive);
     }
 
-    fn evolve(&mut self) {
+    /// One search; the last population in order of merit.
+    fn evolve(&mut self) -> Vec<Individual> {
         let size = self.budget.population;
         let first = design_points(self.problem.space(), 4 * size, Design::Sobol, &mut self.rng);
         let first = self.evaluate(first);
@@ -168,12 +175,13 @@ impl Search<'_> {
         for _ in 0..self.budget.generations {
             // With fewer than two parents there is nothing to cross; the archive holds what is.
             if population.len() < 2 {
-                return;
+                break;
             }
             let children = self.offspring(&population);
             population.extend(self.evaluate(children));
             population = keep(population, size);
         }
+        population
     }
 
     fn offspring(&mut self, population: &[Individual]) -> Vec<UnitPoint> {
@@ -203,33 +211,39 @@ impl Search<'_> {
         children
     }
 
-    /// Coordinate search around the best point of a single-objective problem: the genetic
-    /// algorithm finds the right valley, but only a few digits of its bottom.
-    fn polish(&mut self) {
+    /// Coordinate search around a point of a single-objective problem: the genetic algorithm finds
+    /// the valley, but only a few digits of its bottom.
+    fn polish(&mut self, mut best: Individual) {
         let mut step = 0.02;
         while step > 1e-9 {
-            let Some(best) = self.archive.first() else {
-                return;
-            };
-            let (cost, coords) = (best.costs[0], best.point.coords().to_vec());
+            let coords = best.point.coords();
             let mut trials = Vec::with_capacity(2 * coords.len());
             for j in 0..coords.len() {
                 for delta in [-step, step] {
-                    let mut trial = coords.clone();
+                    let mut trial = coords.to_vec();
                     trial[j] += delta;
                     trials.push(UnitPoint::clamped(trial));
                 }
             }
-            self.evaluate(trials);
-            if self.archive[0].costs[0] >= cost {
-                step *= 0.5;
+            let trials = self.evaluate(trials);
+            let better = trials
+                .into_iter()
+                .min_by(|a, b| a.costs[0].total_cmp(&b.costs[0]));
+            match better {
+                Some(better) if better.costs[0] < best.costs[0] => best = better,
+                _ => step *= 0.5,
             }
         }
     }
 }
 
 /// The `count` best: by front, then by crowding distance; in that order.
-fn keep(all: Vec<Individual>, count: usize) -> Vec<Individual> {
+fn keep(mut all: Vec<Individual>, count: usize) -> Vec<Individual> {
+    if all.first().is_some_and(|first| first.costs.len() == 1) {
+        all.sort_by(|a, b| a.costs[0].total_cmp(&b.costs[0]));
+        all.truncate(count);
+        return all;
+    }
     let costs: Vec<Vec<f64>> = all
         .iter()
         .map(|individual| individual.costs.clone())

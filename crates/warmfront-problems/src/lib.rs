@@ -38,7 +38,5 @@ pub use sample::{Design, design_points, reference_from_sample, sample_record};
 pub use synthetic::Synthetic;
 pub use tabular::{HpobenchXgb, HpobenchXgbConfig, Npy, Tabular};
 #[cfg(feature = "onnx")]
-pub use yahpo::{
-    YahpoFamily, YahpoFiles, YahpoLayout, YahpoOutput, YahpoProblem, YahpoScenario,
-};
+pub use yahpo::{YahpoFamily, YahpoFiles, YahpoLayout, YahpoOutput, YahpoProblem, YahpoScenario};
 pub use zdt::{zdt1, zdt2, zdt3};

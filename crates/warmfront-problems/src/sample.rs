@@ -4,6 +4,7 @@ use rand::{Rng, RngExt};
 use warmfront_core::{
     Candidate, Observation, Outcome, Purpose, SearchSpace, Seed, TaskRecord, TrialId, UnitPoint,
 };
+use warmfront_math::sobol::Sobol;
 use warmfront_math::special::ndtri;
 
 use crate::dominance::non_dominated;
@@ -15,7 +16,8 @@ pub enum Design {
     /// Independent and uniform in the unit cube.
     #[default]
     Uniform,
-    /// A scrambled Sobol sequence.
+    /// A scrambled Sobol sequence; independent points in spaces of more dimensions than the
+    /// sequence has direction numbers for ([`MAX_DIM`](warmfront_math::sobol::MAX_DIM)).
     Sobol,
 }
 
@@ -61,8 +63,15 @@ pub fn design_points(
     let dim = space.dim();
     let mut points = Vec::with_capacity(n);
     let mut coords = vec![0.0; dim];
+    let mut sobol = match design {
+        Design::Uniform => None,
+        Design::Sobol => Sobol::scrambled(dim, rng).ok(),
+    };
     for _ in 0..n {
-        coords.iter_mut().for_each(|coord| *coord = uniform(rng));
+        match &mut sobol {
+            Some(sobol) => sobol.next_into(&mut coords),
+            None => coords.iter_mut().for_each(|coord| *coord = uniform(rng)),
+        }
         let point = UnitPoint::new(coords.clone()).expect("designs lie in the unit cube");
         // In a box every point is canonical, up to rounding on the way through natural units.
         points.push(if space.is_box() {
@@ -144,7 +153,11 @@ pub(crate) fn reference_of(costs: &[Vec<f64>]) -> Vec<f64> {
             let values = front.iter().map(|&row| costs[row][o]);
             let worst = worst_of(&mut values.clone());
             let range = worst - values.fold(f64::INFINITY, f64::min);
-            let scale = if range > 0.0 { range } else { worst.abs().max(1.0) };
+            let scale = if range > 0.0 {
+                range
+            } else {
+                worst.abs().max(1.0)
+            };
             worst + 0.1 * scale
         })
         .collect()

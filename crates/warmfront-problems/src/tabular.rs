@@ -44,28 +44,58 @@ impl Tabular {
         objectives: Objectives,
         values: &[Vec<f64>],
     ) -> Result<Self, ProblemError> {
-        let rows = space.table().expect("the space of a tabular problem is a table");
-        assert_eq!(values.len(), rows.len(), "one row of values per row of the table");
+        let rows = space
+            .table()
+            .expect("the space of a tabular problem is a table");
+        assert_eq!(
+            values.len(),
+            rows.len(),
+            "one row of values per row of the table"
+        );
         let mut costs = Vec::with_capacity(values.len());
         for (row, raw) in values.iter().enumerate() {
             if let Some(column) = raw.iter().position(|value| !value.is_finite()) {
-                return Err(ProblemError::TableCell { row, column, value: raw[column] });
+                return Err(ProblemError::TableCell {
+                    row,
+                    column,
+                    value: raw[column],
+                });
             }
             let known = objectives.to_costs(raw)?;
             costs.push(known.complete().expect("given values are all there"));
         }
         let optimum = (objectives.len() == 1).then(|| {
-            let cost = costs.iter().map(|cost| cost[0]).fold(f64::INFINITY, f64::min);
+            let cost = costs
+                .iter()
+                .map(|cost| cost[0])
+                .fold(f64::INFINITY, f64::min);
             let reached = |(_, costs): &(_, &Vec<f64>)| costs[0] <= cost;
-            let points = rows.iter().zip(&costs).filter(reached).map(|(row, _)| row.clone());
-            Optimum { points: points.collect(), cost }
+            let points = rows
+                .iter()
+                .zip(&costs)
+                .filter(reached)
+                .map(|(row, _)| row.clone());
+            Optimum {
+                points: points.collect(),
+                cost,
+            }
         });
         let reference = reference_of(&costs);
-        Ok(Self { name: name.to_owned(), objectives, costs, reference, optimum, space })
+        Ok(Self {
+            name: name.to_owned(),
+            objectives,
+            costs,
+            reference,
+            optimum,
+            space,
+        })
     }
 
     fn outcome(&self, candidate: &Candidate) -> Outcome {
-        let row = self.space.nearest_row(&candidate.point).expect("the space is a table");
+        let row = self
+            .space
+            .nearest_row(&candidate.point)
+            .expect("the space is a table");
         let costs = Costs::from_values(self.costs[row].clone());
         Outcome::Complete(costs.expect("checked when the table was built"))
     }
@@ -108,7 +138,10 @@ impl Problem for Tabular {
     /// All rows of the front, however many `points` are asked for.
     fn front(&self, _points: usize) -> Option<Known<Vec<Vec<f64>>>> {
         let front = non_dominated(&self.costs);
-        let costs = front.into_iter().map(|row| self.costs[row].clone()).collect();
+        let costs = front
+            .into_iter()
+            .map(|row| self.costs[row].clone())
+            .collect();
         Some(Known::new(costs, Provenance::Analytic))
     }
 }
@@ -120,7 +153,9 @@ mod tests {
     use super::*;
 
     fn space() -> SearchSpace {
-        let rows = [0, 1, 3].map(|depth| Config::new().with("depth", depth)).to_vec();
+        let rows = [0, 1, 3]
+            .map(|depth| Config::new().with("depth", depth))
+            .to_vec();
         let builder = SearchSpace::builder().param("depth", Domain::integer(0, 3));
         builder.table(rows).build().expect("three different rows")
     }
@@ -131,9 +166,14 @@ mod tests {
         let table = Tabular::new("t", space(), Objectives::minimize_all(2), &values)
             .expect("finite values");
         let last = Candidate::at(UnitPoint::new([1.0]).expect("inside"));
-        let costs = table.noise_free(&last).and_then(|outcome| outcome.costs()?.complete());
+        let costs = table
+            .noise_free(&last)
+            .and_then(|outcome| outcome.costs()?.complete());
         assert_eq!(costs, Some(vec![2.0, 0.0]));
-        assert_eq!(table.front(10).expect("known").value, [[0.0, 2.0], [2.0, 0.0]]);
+        assert_eq!(
+            table.front(10).expect("known").value,
+            [[0.0, 2.0], [2.0, 0.0]]
+        );
         assert_eq!(table.reference_point().value, [2.2, 2.2]);
         assert!(table.optimum().is_none());
     }
@@ -146,9 +186,18 @@ mod tests {
         };
         let good = table([3.0, 1.0, 1.0]).expect("finite values");
         let best = good.optimum().expect("one objective").value;
-        assert_eq!((best.points.len(), best.cost.to_bits()), (2, 1.0f64.to_bits()));
-        assert_eq!(good.max_hypervolume().expect("known").value.to_bits(), 2.0f64.to_bits());
+        assert_eq!(
+            (best.points.len(), best.cost.to_bits()),
+            (2, 1.0f64.to_bits())
+        );
+        assert_eq!(
+            good.max_hypervolume().expect("known").value.to_bits(),
+            2.0f64.to_bits()
+        );
         let error = table([0.0, f64::NAN, 1.0]).expect_err("not a number");
-        assert_eq!(error.to_string(), "row 1, column 0 of the table is NaN, which cannot be used");
+        assert_eq!(
+            error.to_string(),
+            "row 1, column 0 of the table is NaN, which cannot be used"
+        );
     }
 }

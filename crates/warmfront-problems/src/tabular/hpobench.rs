@@ -34,7 +34,10 @@ pub struct HpobenchXgbConfig {
 
 impl Default for HpobenchXgbConfig {
     fn default() -> Self {
-        Self { log_scale: true, direction: Direction::Minimize }
+        Self {
+            log_scale: true,
+            direction: Direction::Minimize,
+        }
     }
 }
 
@@ -78,27 +81,45 @@ impl HpobenchXgb {
             }
         }
         if tables.is_empty() {
-            return Err(ProblemError::TableShape { rows: 0, columns: 0, expected: INPUTS + 1 });
+            return Err(ProblemError::TableShape {
+                rows: 0,
+                columns: 0,
+                expected: INPUTS + 1,
+            });
         }
         let mut builder = SearchSpace::builder();
         for (column, (name, (low, high))) in NAMES.into_iter().zip(ranges).enumerate() {
             let log = config.log_scale && SKEWED.contains(&column);
-            let domain = if log { Domain::log_real(low, high) } else { Domain::real(low, high) };
+            let domain = if log {
+                Domain::log_real(low, high)
+            } else {
+                Domain::real(low, high)
+            };
             builder = builder.param(name, domain);
         }
         let space = builder.build()?;
-        let objective = Objective { name: "value".into(), direction: config.direction };
+        let objective = Objective {
+            name: "value".into(),
+            direction: config.direction,
+        };
         let objectives = Objectives::new([objective])?;
         let tables = tables
             .iter()
             .enumerate()
             .map(|(index, table)| {
-                let rows: Vec<UnitPoint> =
-                    (0..table.rows).map(|row| encode(table.row(row), &ranges, config)).collect();
-                let values: Vec<Vec<f64>> =
-                    (0..table.rows).map(|row| vec![table.row(row)[INPUTS]]).collect();
+                let rows: Vec<UnitPoint> = (0..table.rows)
+                    .map(|row| encode(table.row(row), &ranges, config))
+                    .collect();
+                let values: Vec<Vec<f64>> = (0..table.rows)
+                    .map(|row| vec![table.row(row)[INPUTS]])
+                    .collect();
                 let space = space.clone().with_table(rows)?;
-                Tabular::new(&format!("hpobench_xgb_{index}"), space, objectives.clone(), &values)
+                Tabular::new(
+                    &format!("hpobench_xgb_{index}"),
+                    space,
+                    objectives.clone(),
+                    &values,
+                )
             })
             .collect::<Result<_, ProblemError>>()?;
         Ok(Self { tables })
@@ -148,7 +169,11 @@ impl TaskFamily for HpobenchXgb {
     }
 
     fn task(&self, index: usize) -> Box<dyn Problem> {
-        assert!(index < self.tables.len(), "task {index} of {}", self.tables.len());
+        assert!(
+            index < self.tables.len(),
+            "task {index} of {}",
+            self.tables.len()
+        );
         Box::new(self.tables[index].clone())
     }
 }
