@@ -128,16 +128,36 @@ fn one(gains: &Gains, all: &mut [f64]) {
     }
 }
 
-/// Each step of the staircase owns the rectangle up to its neighbours, less
-/// what points inside that rectangle cover. Reuses the sweep for three
-/// objectives at one common height, where every point comes at once.
+/// A sweep down the second coordinate. The point that reaches furthest in the
+/// first owns, at each height, what it reaches beyond all others so far, until
+/// one reaches further.
 fn two(gains: &Gains, all: &mut [f64]) {
     let rows = gains.sorted().as_chunks::<2>().0;
-    let mut sweep = Sweep::new(rows.len());
+    let mut owner: Option<usize> = None;
+    // Reach of the furthest points before the owner and after it.
+    let (mut left, mut second) = (0.0, 0.0);
+    let mut height = 0.0;
+    let mut volume = 0.0;
     for (i, &[x, y]) in rows.iter().enumerate() {
-        sweep.insert(i, x, y, 1.0);
+        let widest = owner.map_or(0.0, |o| rows[o][0]);
+        volume += (widest - f64::max(left, second)) * (height - y);
+        height = y;
+        if x > widest {
+            if let Some(o) = owner {
+                all[gains.row_of(o)] = volume;
+            }
+            owner = Some(i);
+            left = widest;
+            second = 0.0;
+            volume = 0.0;
+        } else {
+            second = f64::max(second, x);
+        }
     }
-    sweep.finish(|i, volume| all[gains.row_of(i)] = volume);
+    if let Some(o) = owner {
+        let rest = rows[o][0] - f64::max(left, second);
+        all[gains.row_of(o)] = volume + rest * height;
+    }
 }
 
 fn three(gains: &Gains, all: &mut [f64]) {

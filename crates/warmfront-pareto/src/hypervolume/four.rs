@@ -11,6 +11,7 @@ pub(super) struct Four {
     y: Vec<f64>,
     z: Vec<f64>,
     stairs: Stairs,
+    near: Vec<usize>,
 }
 
 impl Four {
@@ -56,52 +57,57 @@ impl Four {
     /// rectangle on one side, and corners from the others. The lower points
     /// then take away more at their own heights, until nothing is left.
     fn added(&mut self, x: f64, y: f64, z: f64, at: usize) -> f64 {
-        let (xs, ys) = (&self.x[..], &self.y[..]);
-        let (mut left, mut bottom) = (0.0, 0.0);
-        for (&qx, &qy) in xs[..at].iter().zip(&ys[..at]) {
-            let candidate = if qy >= y { qx } else { 0.0 };
-            left = if candidate > left { candidate } else { left };
-            let candidate = if qx >= x { qy } else { 0.0 };
-            bottom = if candidate > bottom {
-                candidate
-            } else {
-                bottom
-            };
-        }
+        let (left, bottom) = strips(&self.x[..at], &self.y[..at], x, y);
         if left >= x || bottom >= y {
             return 0.0;
         }
+        // Few rows matter, and which ones is hard to predict: they are listed
+        // without branches first.
+        let inside = |qx: f64, qy: f64| (qx > left) & (qy > bottom);
+        let n = self.x.len();
+        self.near.resize(n, 0);
+        let mut count = 0;
+        for (i, (&qx, &qy)) in self.x[..at].iter().zip(&self.y[..at]).enumerate() {
+            self.near[count] = i;
+            count += usize::from(inside(qx, qy));
+        }
+        let upper = count;
+        let mut floor = 0.0;
+        for (i, (&qx, &qy)) in self.x.iter().zip(&self.y).enumerate().skip(at) {
+            self.near[count] = i;
+            count += usize::from(inside(qx, qy));
+            if (qx >= x) & (qy >= y) {
+                // Nothing is left below a point that covers the rectangle.
+                count -= 1;
+                floor = self.z[i];
+                break;
+            }
+        }
         self.stairs.clear();
         let mut area = (x - left) * (y - bottom);
-        for (&qx, &qy) in xs[..at].iter().zip(&ys[..at]) {
-            if (qx > left) & (qy > bottom) {
-                // Neither coordinate exceeds the rectangle, or the strips
-                // would have covered the point.
-                area -= self.stairs.add(qx - left, qy - bottom);
-            }
+        for &i in &self.near[..upper] {
+            // Neither coordinate exceeds the rectangle, or the strips would
+            // have covered the point.
+            area -= self.stairs.add(self.x[i] - left, self.y[i] - bottom);
         }
         let mut height = z;
         let mut volume = 0.0;
-        for ((&qx, &qy), &qz) in xs[at..].iter().zip(&ys[at..]).zip(&self.z[at..]) {
-            if (qx > left) & (qy > bottom) {
-                if qx >= x && qy >= y {
-                    return volume + area * (height - qz);
-                }
-                let lost = self.stairs.add(qx.min(x) - left, qy.min(y) - bottom);
-                if lost > 0.0 {
-                    volume += area * (height - qz);
-                    height = qz;
-                    area -= lost;
-                }
+        for &i in &self.near[upper..count] {
+            let (qx, qy, qz) = (self.x[i].min(x), self.y[i].min(y), self.z[i]);
+            let lost = self.stairs.add(qx - left, qy - bottom);
+            if lost > 0.0 {
+                volume += area * (height - qz);
+                height = qz;
+                area -= lost;
             }
         }
-        volume + area * height
+        volume + area * (height - floor)
     }
 
     /// Puts the point in at `at` and drops the lower points that it dominates.
     fn insert(&mut self, x: f64, y: f64, z: f64, at: usize) {
         let n = self.x.len();
-        let first = (at..n).find(|&i| self.x[i] <= x && self.y[i] <= y);
+        let first = (at..n).find(|&i| (self.x[i] <= x) & (self.y[i] <= y));
         match first {
             None => {
                 self.x.insert(at, x);
@@ -122,7 +128,7 @@ impl Four {
                     self.x[to] = self.x[i];
                     self.y[to] = self.y[i];
                     self.z[to] = self.z[i];
-                    to += usize::from(!(self.x[i] <= x && self.y[i] <= y));
+                    to += usize::from((self.x[i] > x) | (self.y[i] > y));
                 }
                 self.x.truncate(to);
                 self.y.truncate(to);
@@ -130,4 +136,32 @@ impl Four {
             }
         }
     }
+}
+
+/// How far the points that exceed `(x, y)` in one coordinate reach in the
+/// other: they cover a strip of the rectangle on each side.
+fn strips(xs: &[f64], ys: &[f64], x: f64, y: f64) -> (f64, f64) {
+    const LANES: usize = 4;
+    let reach = |long: f64, bound: f64, other: f64, so_far: f64| {
+        let reach = if long >= bound { other } else { 0.0 };
+        if reach > so_far { reach } else { so_far }
+    };
+    let mut left = [0.0; LANES];
+    let mut bottom = [0.0; LANES];
+    let (x_blocks, x_rest) = xs.as_chunks::<LANES>();
+    let (y_blocks, y_rest) = ys.as_chunks::<LANES>();
+    for (qx, qy) in x_blocks.iter().zip(y_blocks) {
+        for lane in 0..LANES {
+            left[lane] = reach(qy[lane], y, qx[lane], left[lane]);
+            bottom[lane] = reach(qx[lane], x, qy[lane], bottom[lane]);
+        }
+    }
+    for (&qx, &qy) in x_rest.iter().zip(y_rest) {
+        left[0] = reach(qy, y, qx, left[0]);
+        bottom[0] = reach(qx, x, qy, bottom[0]);
+    }
+    (
+        left.into_iter().fold(0.0, f64::max),
+        bottom.into_iter().fold(0.0, f64::max),
+    )
 }

@@ -36,54 +36,57 @@ impl Sweep {
 
 /// A two-dimensional non-dominated set (larger is better) in the order of the
 /// first coordinate, with its dominated area known from the sums of
-/// [`Self::add`].
+/// [`Self::add`]. It has to be cleared before it is used.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stairs {
-    /// Increasing.
-    x: Vec<f64>,
-    /// Decreasing.
-    y: Vec<f64>,
+    /// First coordinate increasing, second decreasing, between `(0, ∞)` and
+    /// `(∞, 0)`: then every point has a neighbour on either side.
+    steps: Vec<[f64; 2]>,
 }
+
+/// Below this length a scan is faster than a bisection.
+const SHORT: usize = 16;
 
 impl Stairs {
     pub(crate) fn clear(&mut self) {
-        self.x.clear();
-        self.y.clear();
+        self.steps.clear();
+        self.steps
+            .extend([[0.0, f64::INFINITY], [f64::INFINITY, 0.0]]);
     }
 
     /// Adds a point of finite positive coordinates and returns the area that
     /// it alone dominates.
+    #[inline]
     pub(crate) fn add(&mut self, px: f64, py: f64) -> f64 {
-        let at = self.x.partition_point(|&x| x < px);
-        let mut floor = self.y.get(at).copied().unwrap_or(0.0);
+        let steps = &self.steps[..];
+        let at = if steps.len() < SHORT {
+            steps.iter().position(|s| s[0] >= px).unwrap_or(0)
+        } else {
+            steps.partition_point(|s| s[0] < px)
+        };
+        let [at_x, mut floor] = steps[at];
         if floor >= py {
             return 0.0;
         }
-        let end = at + usize::from(self.x.get(at).is_some_and(|&x| x <= px));
+        let end = at + usize::from(at_x <= px);
         let mut right = px;
         let mut area = 0.0;
         let mut start = at;
-        loop {
-            let Some(previous) = start.checked_sub(1) else {
-                area += right * (py - floor);
-                break;
-            };
-            let (x, y) = (self.x[previous], self.y[previous]);
-            area += (right - x) * (py - floor);
-            if y > py {
+        for step in steps[..at].iter().rev() {
+            area += (right - step[0]) * (py - floor);
+            if step[1] > py {
                 break;
             }
-            (right, floor) = (x, y);
-            start = previous;
+            [right, floor] = *step;
+            start -= 1;
         }
         if start < end {
-            self.x[start] = px;
-            self.y[start] = py;
-            self.x.drain(start + 1..end);
-            self.y.drain(start + 1..end);
+            self.steps[start] = [px, py];
+            if start + 1 < end {
+                self.steps.drain(start + 1..end);
+            }
         } else {
-            self.x.insert(start, px);
-            self.y.insert(start, py);
+            self.steps.insert(start, [px, py]);
         }
         area
     }

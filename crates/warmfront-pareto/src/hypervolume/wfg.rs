@@ -174,7 +174,9 @@ fn limit(archive: &[f64], point: &[f64], limited: &mut Vec<f64>) -> Option<usize
         5 => limit_fixed::<5>(archive, point, limited),
         6 => limit_fixed::<6>(archive, point, limited),
         7 => limit_fixed::<7>(archive, point, limited),
-        width => limit_rows(archive, point, limited, width),
+        8 => limit_fixed::<8>(archive, point, limited),
+        9 => limit_fixed::<9>(archive, point, limited),
+        width => limit_rows(archive, point, limited, &mut vec![0.0; width], width),
     }
 }
 
@@ -183,7 +185,13 @@ fn limit_fixed<const W: usize>(
     point: &[f64],
     limited: &mut Vec<f64>,
 ) -> Option<usize> {
-    limit_rows(archive, point.first_chunk::<W>()?, limited, W)
+    limit_rows(
+        archive,
+        point.first_chunk::<W>()?,
+        limited,
+        &mut [0.0; W],
+        W,
+    )
 }
 
 #[inline(always)]
@@ -191,62 +199,85 @@ fn limit_rows(
     archive: &[f64],
     point: &[f64],
     limited: &mut Vec<f64>,
+    slabs: &mut [f64],
     width: usize,
 ) -> Option<usize> {
     limited.clear();
     let last = width - 1;
-    let mut ties = 0;
-    let mut rows = archive.chunks_exact(width);
-    let mut pending = None;
-    for row in rows.by_ref() {
-        if row[last] < point[last] {
-            pending = Some(row);
-            break;
-        }
-        let base = limited.len();
-        let mut inside = false;
+    // A row that exceeds the box in all coordinates but one covers a slab of
+    // it. The slabs are found first, for they cover most of the other rows.
+    for row in archive.chunks_exact(width) {
+        let (mut missing, mut at) = (0, 0);
         for k in 0..width {
-            inside |= row[k] < point[k];
-            limited.push(if row[k] < point[k] { row[k] } else { point[k] });
-        }
-        if !inside {
-            return None;
-        }
-        let (kept, new) = limited.split_at_mut(base);
-        let covered = kept
-            .chunks_exact(width)
-            .any(|r| (0..last).fold(true, |c, k| c & (r[k] >= new[k])));
-        if covered {
-            limited.truncate(base);
-            continue;
-        }
-        let mut i = 0;
-        while i < limited.len() - width {
-            let end = limited.len() - width;
-            let dominated = (0..last).fold(true, |c, k| c & (limited[i + k] <= limited[end + k]));
-            if dominated {
-                // The last kept row moves here, the new one into its place.
-                limited.copy_within(end - width..end, i);
-                limited.copy_within(end..end + width, end - width);
-                limited.truncate(end);
-            } else {
-                i += width;
+            if row[k] < point[k] {
+                missing += 1;
+                at = k;
             }
         }
+        if missing == 0 {
+            return None;
+        }
+        if missing == 1 && row[at] > slabs[at] {
+            slabs[at] = row[at];
+        }
     }
-    ties += limited.len() / width;
-    for row in pending.into_iter().chain(rows) {
+    for k in 0..last {
+        if slabs[k] > 0.0 {
+            limited.extend_from_slice(point);
+            let base = limited.len() - width;
+            limited[base + k] = slabs[k];
+        }
+    }
+    // No row outside the slabs is dominated by one, or dominates one.
+    let first = limited.len();
+    let mut ties = None;
+    for row in archive.chunks_exact(width) {
+        if !(0..width).fold(true, |c, k| c & (row[k] > slabs[k])) {
+            continue;
+        }
         let base = limited.len();
+        if row[last] < point[last] && ties.is_none() {
+            ties = Some(base / width);
+        }
         for k in 0..width {
             limited.push(if row[k] < point[k] { row[k] } else { point[k] });
         }
         let (kept, new) = limited.split_at(base);
-        let covered = kept
+        // From here on no row is higher, so that the height need not be compared.
+        let covered = kept[first..]
             .chunks_exact(width)
             .any(|r| (0..last).fold(true, |c, k| c & (r[k] >= new[k])));
         if covered {
             limited.truncate(base);
+        } else if ties.is_none() {
+            drop_dominated(limited, first, width);
         }
     }
+    let ties = ties.unwrap_or(limited.len() / width);
+    if slabs[last] > 0.0 {
+        // All rows kept are higher than this slab.
+        limited.extend_from_slice(point);
+        let base = limited.len() - width;
+        limited[base + last] = slabs[last];
+    }
     Some(ties)
+}
+
+/// Drops the rows from `first` on that the last row dominates; all of them
+/// have the same last coordinate.
+#[inline(always)]
+fn drop_dominated(rows: &mut Vec<f64>, first: usize, width: usize) {
+    let mut i = first;
+    while i + width < rows.len() {
+        let end = rows.len() - width;
+        let dominated = (0..width - 1).fold(true, |c, k| c & (rows[i + k] <= rows[end + k]));
+        if dominated {
+            // The row before the last moves here, and the last into its place.
+            rows.copy_within(end - width..end, i);
+            rows.copy_within(end..end + width, end - width);
+            rows.truncate(end);
+        } else {
+            i += width;
+        }
+    }
 }
