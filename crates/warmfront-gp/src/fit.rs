@@ -205,6 +205,23 @@ pub fn fit_map<O: MapObjective>(
     config: &MapConfig,
     rng: &mut dyn Rng,
 ) -> Result<MapFit, GpError> {
+    let starts = draw_starts(parameters, warm_start, config.restarts, rng);
+    fit_map_from(parameters, objective, &starts, config)
+}
+
+/// The starting points of [`fit_map`]: the warm start or the initial values, then prior draws.
+///
+/// Drawing them apart from the fit lets several fits run in parallel on one generator.
+///
+/// # Panics
+/// If `warm_start` has another length than `parameters`.
+#[track_caller]
+pub fn draw_starts(
+    parameters: &[ParameterSpec],
+    warm_start: Option<&[f64]>,
+    restarts: usize,
+    rng: &mut dyn Rng,
+) -> Vec<Vec<f64>> {
     let first: Vec<f64> = match warm_start {
         Some(values) => {
             assert!(
@@ -218,8 +235,33 @@ pub fn fit_map<O: MapObjective>(
         None => parameters.iter().map(|p| p.initial).collect(),
     };
     let mut starts = vec![first];
-    for _ in 0..config.restarts {
+    for _ in 0..restarts {
         starts.push(parameters.iter().map(|p| p.draw(rng)).collect());
+    }
+    starts
+}
+
+/// [`fit_map`] from given starting points.
+///
+/// # Errors
+/// If no start has a finite posterior density.
+///
+/// # Panics
+/// If a start has another length than `parameters`.
+#[track_caller]
+pub fn fit_map_from<O: MapObjective>(
+    parameters: &[ParameterSpec],
+    objective: &O,
+    starts: &[Vec<f64>],
+    config: &MapConfig,
+) -> Result<MapFit, GpError> {
+    for start in starts {
+        assert!(
+            start.len() == parameters.len(),
+            "start has {} values for {} parameters",
+            start.len(),
+            parameters.len()
+        );
     }
     let run = |start: &Vec<f64>| climb(parameters, objective, start, &config.lbfgsb);
     let ends: Vec<Climb> = if starts.len() > 1 {

@@ -316,6 +316,13 @@ impl KernelGram {
         }
     }
 
+    /// Adds noise to the diagonal until the next update; no gradient depends on it.
+    pub fn add_to_diagonal(&mut self, noise: f64) {
+        for i in 0..self.value.nrows() {
+            self.value[(i, i)] += noise;
+        }
+    }
+
     /// The covariances (`n×n`); only the lower triangle is filled.
     pub fn value(&self) -> MatRef<'_, f64> {
         self.value.as_ref()

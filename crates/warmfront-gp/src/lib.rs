@@ -2,16 +2,25 @@
 
 mod dataset;
 mod error;
+mod exact;
 mod fit;
 mod hyperprior;
 mod independent;
 mod kernel;
+mod posterior;
 mod standardize;
 mod surrogate;
 
 pub use dataset::Dataset;
 pub use error::GpError;
-pub use fit::{FitReport, MapConfig, MapFit, MapObjective, ParameterScale, ParameterSpec, fit_map};
+pub use exact::{
+    ExactGp, ExactGpConfig, ExactLikelihood, Hyperparameters, IndependentGps, LikelihoodWorkspace,
+    MeanKind,
+};
+pub use fit::{
+    FitReport, MapConfig, MapFit, MapObjective, ParameterScale, ParameterSpec, draw_starts,
+    fit_map, fit_map_from,
+};
 pub use hyperprior::HyperPrior;
 pub use independent::Independent;
 pub use kernel::{ArdKernel, KernelGram, KernelKind};
