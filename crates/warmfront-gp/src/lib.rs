@@ -7,6 +7,7 @@ mod fit;
 mod hyperprior;
 mod independent;
 mod kernel;
+mod multi_output;
 mod posterior;
 mod standardize;
 mod surrogate;
@@ -24,6 +25,12 @@ pub use fit::{
 pub use hyperprior::HyperPrior;
 pub use independent::Independent;
 pub use kernel::{ArdKernel, KernelGram, KernelKind};
+pub use multi_output::{
+    BlockMatrix, Coregion, CoregionConfig, MultiOutputConfig, MultiOutputData, MultiOutputGp,
+    MultiOutputGradient, MultiOutputParams, NoiseConfig, OutcomeScaling, PreparedAnchors,
+    RhoConfig, StandardizedMarginals, StandardizedQuery, log_marginal_likelihood_gradient,
+    marginal_gradients,
+};
 pub use standardize::Standardization;
 pub use surrogate::{
     AnchoredPosterior, AnchoredQuery, DifferentiableSurrogate, JointPosterior, Marginals, Surrogate,

@@ -1,0 +1,312 @@
+//! Repeated questions about the posterior jointly with fixed points, in standardised units.
+//!
+//! Models that combine several conditioned models (a weighted sum over earlier tasks, say) work
+//! here, below the units of the outcomes: they weigh each output themselves.
+
+use warmfront_linalg::{Mat, MatMut, MatRef, ScaledPoints};
+
+use super::blocks::BlockMatrix;
+use super::modes::KernelAdjoint;
+use super::{MultiOutputGp, Solver, ops, stationary};
+use crate::AnchoredQuery;
+
+/// Everything about fixed points that queries need.
+#[derive(Debug, Clone)]
+pub struct PreparedAnchors {
+    x: Mat<f64>,
+    points: ScaledPoints,
+    mean: Mat<f64>,
+    covariance: BlockMatrix,
+    /// Per factor: its inverse times the prior covariance of the data with the anchors.
+    whitened: Vec<Mat<f64>>,
+    /// Per factor: the inverse of the covariance of the data times the same.
+    reduction: Vec<Mat<f64>>,
+}
+
+impl PreparedAnchors {
+    /// The anchors, `a×d`.
+    pub fn x(&self) -> MatRef<'_, f64> {
+        self.x.as_ref()
+    }
+
+    /// Number of anchors.
+    pub fn len(&self) -> usize {
+        self.x.nrows()
+    }
+
+    /// Whether there are no anchors.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Standardised posterior means at the anchors, `a×m`.
+    pub fn mean(&self) -> &Mat<f64> {
+        &self.mean
+    }
+
+    /// Standardised posterior covariance of the anchors.
+    pub fn covariance(&self) -> &BlockMatrix {
+        &self.covariance
+    }
+}
+
+/// Posterior at query points and its covariance with anchors, in standardised units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StandardizedQuery {
+    /// Means, `q×m`.
+    pub mean: Mat<f64>,
+    /// Covariance among the query points.
+    pub covariance: BlockMatrix,
+    /// Covariance of query points (rows) with anchors (columns).
+    pub cross: BlockMatrix,
+}
+
+/// Marginals at query points and their covariance with anchors, in standardised units.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StandardizedMarginals {
+    /// Means, `q×m`.
+    pub mean: Mat<f64>,
+    /// Variances, `q×m`.
+    pub variance: Mat<f64>,
+    /// Covariance of query points (rows) with anchors (columns).
+    pub cross: BlockMatrix,
+}
+
+impl MultiOutputGp {
+    /// Computes all that depends on `anchors` (`a×d`) alone.
+    ///
+    /// # Panics
+    /// If `anchors` has the wrong number of columns.
+    #[track_caller]
+    pub fn prepare(&self, anchors: MatRef<'_, f64>) -> PreparedAnchors {
+        self.check_inputs(anchors);
+        let points = self.kernel.scaled(anchors);
+        let kx = self.kernel.columns(&self.points, &points);
+        let k = self.kernel.columns(&points, &points);
+        let mean = ops::transpose_times(&kx, &self.coefficients);
+        let whitened = self.whitened(&kx);
+        let reduction = match &self.solver {
+            Solver::Modes(modes) => modes.reduction(&whitened),
+            Solver::Dense(dense) => vec![dense.reduction(&whitened[0])],
+        };
+        let covariance = self.covariance(&k, &whitened, &whitened);
+        PreparedAnchors {
+            x: anchors.to_owned(),
+            points,
+            mean,
+            covariance,
+            whitened,
+            reduction,
+        }
+    }
+
+    /// Appends `anchors` (`b×d`) to those prepared before, at the cost of the new ones only.
+    ///
+    /// # Panics
+    /// If `anchors` has the wrong number of columns.
+    #[track_caller]
+    pub fn extend(&self, prepared: &PreparedAnchors, anchors: MatRef<'_, f64>) -> PreparedAnchors {
+        if anchors.nrows() == 0 {
+            return prepared.clone();
+        }
+        let new = self.prepare(anchors);
+        if prepared.is_empty() {
+            return new;
+        }
+        let k = self.kernel.columns(&prepared.points, &new.points);
+        let cross = self.covariance(&k, &prepared.whitened, &new.whitened);
+        let x = stack_rows(&prepared.x, &new.x);
+        let (a, b) = (prepared.len(), new.len());
+        let stack = |old: &[Mat<f64>], new: &[Mat<f64>]| {
+            old.iter()
+                .zip(new)
+                .map(|(old, new)| interleave(old, a, new, b))
+                .collect()
+        };
+        PreparedAnchors {
+            points: self.kernel.scaled(x.as_ref()),
+            x,
+            mean: stack_rows(&prepared.mean, &new.mean),
+            covariance: prepared.covariance.bordered(&cross, &new.covariance),
+            whitened: stack(&prepared.whitened, &new.whitened),
+            reduction: stack(&prepared.reduction, &new.reduction),
+        }
+    }
+
+    fn whitened(&self, kx: &Mat<f64>) -> Vec<Mat<f64>> {
+        match &self.solver {
+            Solver::Modes(modes) => modes.whitened(kx),
+            Solver::Dense(dense) => vec![dense.whitened(kx)],
+        }
+    }
+
+    fn covariance(&self, k: &Mat<f64>, v1: &[Mat<f64>], v2: &[Mat<f64>]) -> BlockMatrix {
+        match &self.solver {
+            Solver::Modes(modes) => modes.covariance(k, v1, v2),
+            Solver::Dense(dense) => dense.covariance(k, &v1[0], &v2[0]),
+        }
+    }
+
+    fn cross(&self, prepared: &PreparedAnchors, kx: &Mat<f64>, z: &ScaledPoints) -> BlockMatrix {
+        let ka = self.kernel.columns(&prepared.points, z);
+        match &self.solver {
+            Solver::Modes(modes) => modes.cross(&ka, kx, &prepared.reduction),
+            Solver::Dense(dense) => dense.cross(&ka, kx, &prepared.reduction[0]),
+        }
+    }
+
+    /// Joint posterior at `x` (`q×d`) and its covariance with the anchors, in standardised units.
+    ///
+    /// # Panics
+    /// If `x` has the wrong number of columns.
+    #[track_caller]
+    pub fn query_standardized(
+        &self,
+        prepared: &PreparedAnchors,
+        x: MatRef<'_, f64>,
+    ) -> StandardizedQuery {
+        self.check_inputs(x);
+        let z = self.kernel.scaled(x);
+        let kx = self.kernel.columns(&self.points, &z);
+        let v = self.whitened(&kx);
+        StandardizedQuery {
+            mean: ops::transpose_times(&kx, &self.coefficients),
+            covariance: self.covariance(&self.kernel.columns(&z, &z), &v, &v),
+            cross: self.cross(prepared, &kx, &z),
+        }
+    }
+
+    /// Marginals at each row of `x` (`q×d`) and their covariance with the anchors, in standardised units.
+    ///
+    /// # Panics
+    /// If `x` has the wrong number of columns.
+    #[track_caller]
+    pub fn marginals_standardized(
+        &self,
+        prepared: &PreparedAnchors,
+        x: MatRef<'_, f64>,
+    ) -> StandardizedMarginals {
+        self.check_inputs(x);
+        let z = self.kernel.scaled(x);
+        let kx = self.kernel.columns(&self.points, &z);
+        let v = self.whitened(&kx);
+        let prior = self.kernel.variance();
+        StandardizedMarginals {
+            mean: ops::transpose_times(&kx, &self.coefficients),
+            variance: match &self.solver {
+                Solver::Modes(modes) => modes.variances(prior, &v),
+                Solver::Dense(dense) => dense.variances(prior, &v[0]),
+            },
+            cross: self.cross(prepared, &kx, &z),
+        }
+    }
+
+    /// Adds the pullback of `adjoint` to `gradient` (`q×d`).
+    ///
+    /// The adjoint is that of the query's answer after output `o` was multiplied by `weights[o]`:
+    /// mean entries by `w_o`, covariances of `o` with `o'` by `w_o w_o'`.
+    ///
+    /// # Panics
+    /// If a shape does not fit.
+    #[track_caller]
+    pub fn pullback_weighted(
+        &self,
+        prepared: &PreparedAnchors,
+        x: MatRef<'_, f64>,
+        weights: &[f64],
+        adjoint: &AnchoredQuery,
+        gradient: MatMut<'_, f64>,
+    ) {
+        self.check_inputs(x);
+        let (q, a, m) = (x.nrows(), prepared.len(), self.outputs);
+        assert!(
+            weights.len() == m
+                && (adjoint.mean.nrows(), adjoint.mean.ncols()) == (q, m)
+                && (adjoint.covariance.nrows(), adjoint.covariance.ncols()) == (q * m, q * m)
+                && (adjoint.cross.nrows(), adjoint.cross.ncols()) == (q * m, a * m)
+                && (gradient.nrows(), gradient.ncols()) == (q, self.kernel.dim()),
+            "adjoint of a {}×{} mean, {}×{} covariance and {}×{} cross-covariance into a {}×{} gradient \
+             for {q} points, {a} anchors and {m} outputs",
+            adjoint.mean.nrows(),
+            adjoint.mean.ncols(),
+            adjoint.covariance.nrows(),
+            adjoint.covariance.ncols(),
+            adjoint.cross.nrows(),
+            adjoint.cross.ncols(),
+            gradient.nrows(),
+            gradient.ncols()
+        );
+        let mut gradient = gradient;
+        let z = self.kernel.scaled(x);
+        let (kx, slope_x) = self.kernel.columns_with_slope(&self.points, &z);
+        let (ka, slope_a) = self.kernel.columns_with_slope(&prepared.points, &z);
+        let (kz, slope_z) = self.kernel.columns_with_slope(&z, &z);
+        let weighted_mean = Mat::from_fn(q, m, |i, o| weights[o] * adjoint.mean[(i, o)]);
+        let mut kernel = KernelAdjoint {
+            inputs: ops::times_transpose(&self.coefficients, &weighted_mean),
+            anchors: Mat::zeros(a, q),
+            queries: Mat::zeros(q, q),
+        };
+        let v = self.whitened(&kx);
+        let (covariance, cross) = (adjoint.covariance.as_ref(), adjoint.cross.as_ref());
+        match &self.solver {
+            Solver::Modes(modes) => {
+                modes.pullback(
+                    weights,
+                    &v,
+                    &prepared.reduction,
+                    covariance,
+                    cross,
+                    &mut kernel,
+                );
+            }
+            Solver::Dense(dense) => dense.pullback(
+                weights,
+                &v[0],
+                &prepared.reduction[0],
+                covariance,
+                cross,
+                &mut kernel,
+            ),
+        }
+        let inputs = stationary::multiply(kernel.inputs, slope_x.as_ref().unwrap_or(&kx));
+        self.kernel
+            .add_input_gradient(&self.points, &z, &inputs, gradient.as_mut());
+        let anchors = stationary::multiply(kernel.anchors, slope_a.as_ref().unwrap_or(&ka));
+        self.kernel
+            .add_input_gradient(&prepared.points, &z, &anchors, gradient.as_mut());
+        if q > 1 {
+            // Both arguments of k(z, z') move.
+            let both = ops::plus_transpose(&kernel.queries);
+            let queries = stationary::multiply(both, slope_z.as_ref().unwrap_or(&kz));
+            self.kernel.add_input_gradient(&z, &z, &queries, gradient);
+        }
+    }
+}
+
+fn stack_rows(top: &Mat<f64>, bottom: &Mat<f64>) -> Mat<f64> {
+    let n = top.nrows();
+    Mat::from_fn(n + bottom.nrows(), top.ncols(), |i, j| {
+        if i < n {
+            top[(i, j)]
+        } else {
+            bottom[(i - n, j)]
+        }
+    })
+}
+
+/// Appends `b` columns to each group of `a` columns.
+fn interleave(old: &Mat<f64>, a: usize, new: &Mat<f64>, b: usize) -> Mat<f64> {
+    let groups = old.ncols() / a;
+    let mut out = Mat::zeros(old.nrows(), groups * (a + b));
+    for j in 0..out.ncols() {
+        let (group, within) = (j / (a + b), j % (a + b));
+        let source = if within < a {
+            old.col_as_slice(group * a + within)
+        } else {
+            new.col_as_slice(group * b + within - a)
+        };
+        out.col_as_slice_mut(j).copy_from_slice(source);
+    }
+    out
+}
