@@ -11,7 +11,7 @@ pub(super) struct Four {
     y: Vec<f64>,
     z: Vec<f64>,
     stairs: Stairs,
-    near: Vec<usize>,
+    near: Vec<[f64; 3]>,
 }
 
 impl Four {
@@ -61,40 +61,46 @@ impl Four {
         if left >= x || bottom >= y {
             return 0.0;
         }
-        // Few rows matter, and which ones is hard to predict: they are listed
-        // without branches first.
+        let Self {
+            x: xs,
+            y: ys,
+            z: zs,
+            stairs,
+            near,
+        } = self;
+        // Few points matter, and which ones is hard to predict: they are
+        // listed without branches first.
         let inside = |qx: f64, qy: f64| (qx > left) & (qy > bottom);
-        let n = self.x.len();
-        self.near.resize(n, 0);
+        if near.len() <= xs.len() {
+            near.resize(2 * xs.len() + 1, [0.0; 3]);
+        }
         let mut count = 0;
-        for (i, (&qx, &qy)) in self.x[..at].iter().zip(&self.y[..at]).enumerate() {
-            self.near[count] = i;
+        for (&qx, &qy) in xs[..at].iter().zip(&ys[..at]) {
+            near[count] = [qx, qy, z];
             count += usize::from(inside(qx, qy));
         }
         let upper = count;
         let mut floor = 0.0;
-        for (i, (&qx, &qy)) in self.x.iter().zip(&self.y).enumerate().skip(at) {
-            self.near[count] = i;
-            count += usize::from(inside(qx, qy));
+        for ((&qx, &qy), &qz) in xs[at..].iter().zip(&ys[at..]).zip(&zs[at..]) {
             if (qx >= x) & (qy >= y) {
                 // Nothing is left below a point that covers the rectangle.
-                count -= 1;
-                floor = self.z[i];
+                floor = qz;
                 break;
             }
+            near[count] = [qx, qy, qz];
+            count += usize::from(inside(qx, qy));
         }
-        self.stairs.clear();
+        stairs.clear();
         let mut area = (x - left) * (y - bottom);
-        for &i in &self.near[..upper] {
+        for &[qx, qy, _] in &near[..upper] {
             // Neither coordinate exceeds the rectangle, or the strips would
             // have covered the point.
-            area -= self.stairs.add(self.x[i] - left, self.y[i] - bottom);
+            area -= stairs.add(qx - left, qy - bottom);
         }
         let mut height = z;
         let mut volume = 0.0;
-        for &i in &self.near[upper..count] {
-            let (qx, qy, qz) = (self.x[i].min(x), self.y[i].min(y), self.z[i]);
-            let lost = self.stairs.add(qx - left, qy - bottom);
+        for &[qx, qy, qz] in &near[upper..count] {
+            let lost = stairs.add(qx.min(x) - left, qy.min(y) - bottom);
             if lost > 0.0 {
                 volume += area * (height - qz);
                 height = qz;
@@ -106,35 +112,42 @@ impl Four {
 
     /// Puts the point in at `at` and drops the lower points that it dominates.
     fn insert(&mut self, x: f64, y: f64, z: f64, at: usize) {
-        let n = self.x.len();
-        let first = (at..n).find(|&i| (self.x[i] <= x) & (self.y[i] <= y));
-        match first {
-            None => {
-                self.x.insert(at, x);
-                self.y.insert(at, y);
-                self.z.insert(at, z);
-            }
-            Some(first) => {
-                // The first dominated place is filled by shifting what lies
-                // between; only what follows has to be compacted.
-                self.x.copy_within(at..first, at + 1);
-                self.y.copy_within(at..first, at + 1);
-                self.z.copy_within(at..first, at + 1);
-                self.x[at] = x;
-                self.y[at] = y;
-                self.z[at] = z;
-                let mut to = first + 1;
-                for i in first + 1..n {
-                    self.x[to] = self.x[i];
-                    self.y[to] = self.y[i];
-                    self.z[to] = self.z[i];
-                    to += usize::from((self.x[i] > x) | (self.y[i] > y));
-                }
-                self.x.truncate(to);
-                self.y.truncate(to);
-                self.z.truncate(to);
-            }
+        let Some(first) = self.dominated(at, x, y) else {
+            self.x.insert(at, x);
+            self.y.insert(at, y);
+            self.z.insert(at, z);
+            return;
+        };
+        // The first dominated place is filled by shifting what lies before it;
+        // what follows moves only if more places become free.
+        for (column, value) in self.columns().into_iter().zip([x, y, z]) {
+            column.copy_within(at..first, at + 1);
+            column[at] = value;
         }
+        let mut next = self.dominated(first + 1, x, y);
+        let Some(mut free) = next else { return };
+        while let Some(dropped) = next {
+            next = self.dominated(dropped + 1, x, y);
+            let end = next.unwrap_or(self.x.len());
+            for column in self.columns() {
+                column.copy_within(dropped + 1..end, free);
+            }
+            free += end - (dropped + 1);
+        }
+        for column in self.columns() {
+            column.truncate(free);
+        }
+    }
+
+    fn columns(&mut self) -> [&mut Vec<f64>; 3] {
+        [&mut self.x, &mut self.y, &mut self.z]
+    }
+
+    /// The first point from `from` on that `(x, y)` covers in the plane.
+    fn dominated(&self, from: usize, x: f64, y: f64) -> Option<usize> {
+        let mut pairs = self.x[from..].iter().zip(&self.y[from..]);
+        let at = pairs.position(|(&qx, &qy)| (qx <= x) & (qy <= y))?;
+        Some(from + at)
     }
 }
 
