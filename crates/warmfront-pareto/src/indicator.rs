@@ -83,7 +83,9 @@ pub fn additive_epsilon(points: Points<'_>, reference_set: Points<'_>) -> f64 {
     let blocks = Blocks::new(points);
     let mut worst = f64::NEG_INFINITY;
     for r in reference_set.rows() {
-        let nearest = blocks.least(f64::NEG_INFINITY, r, |sum, a, r| {
+        // Only the reference point that is worst off matters: one that is at
+        // least as well off as another needs no exact value.
+        let nearest = blocks.least(f64::NEG_INFINITY, r, worst, |sum, a, r| {
             let d = a - r;
             if d > sum { d } else { sum }
         });
@@ -112,7 +114,7 @@ fn mean_distance(
         .rows()
         .map(|r| {
             blocks
-                .least(0.0, r, |sum, a, r| {
+                .least(0.0, r, f64::NEG_INFINITY, |sum, a, r| {
                     let d = excess(a, r);
                     sum + d * d
                 })
@@ -142,8 +144,15 @@ impl Blocks {
     }
 
     /// The least, over the points, of `start` folded with all coordinates. A
-    /// distance that is not a number (∞ − ∞) is not the least.
-    fn least(&self, start: f64, r: &[f64], fold: impl Fn(f64, f64, f64) -> f64) -> f64 {
+    /// distance that is not a number (∞ − ∞) is not the least. Any value of at
+    /// most `enough` may be returned for the least.
+    fn least(
+        &self,
+        start: f64,
+        r: &[f64],
+        enough: f64,
+        fold: impl Fn(f64, f64, f64) -> f64,
+    ) -> f64 {
         let mut least = [f64::INFINITY; LANES];
         for block in self.data.chunks_exact(self.m) {
             let mut sum = [start; LANES];
@@ -158,6 +167,9 @@ impl Blocks {
                 } else {
                     least[lane]
                 };
+            }
+            if least.iter().fold(false, |any, &l| any | (l <= enough)) {
+                break;
             }
         }
         least.iter().copied().fold(f64::INFINITY, f64::min)

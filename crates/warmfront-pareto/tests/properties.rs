@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use warmfront_pareto::{
     BoxDecomposition, Duplicates, Front, Points, additive_epsilon, contributions, dominates,
-    hypervolume, hypervolume_improvement, igd_plus, non_dominated, non_dominated_mask,
+    hypervolume, hypervolume_improvement, igd, igd_plus, non_dominated, non_dominated_mask,
     non_dominated_sort, weakly_dominates,
 };
 
@@ -252,5 +252,27 @@ proptest! {
         if let Ok(r) = warmfront_pareto::reference::infer(points) {
             prop_assert!(r.iter().all(|r| r.is_finite()));
         }
+    }
+
+    #[test]
+    fn indicators_are_their_definitions(
+        m in 1..5usize,
+        a in prop::collection::vec(-1.0..1.0f64, 4..80),
+        r in prop::collection::vec(-1.0..1.0f64, 4..80),
+    ) {
+        let (a, r) = (&a[..a.len() / m * m], &r[..r.len() / m * m]);
+        let (a, r) = (Points::new(a, m).unwrap(), Points::new(r, m).unwrap());
+        let differences = |q: &[f64], p: &[f64]| -> Vec<f64> { p.iter().zip(q).map(|(p, q)| p - q).collect() };
+        let nearest = |q: &[f64], of: &dyn Fn(&[f64]) -> f64| {
+            a.rows().map(|p| of(&differences(q, p))).fold(f64::INFINITY, f64::min)
+        };
+        let mean = |of: &dyn Fn(&[f64]) -> f64| r.rows().map(|q| nearest(q, of)).sum::<f64>() / r.len() as f64;
+        let norm = |d: &[f64]| d.iter().map(|d| d * d).sum::<f64>().sqrt();
+        let excess = |d: &[f64]| d.iter().map(|d| d.max(0.0).powi(2)).sum::<f64>().sqrt();
+        prop_assert!(close(igd(a, r), mean(&norm), 1e-13));
+        prop_assert!(close(igd_plus(a, r), mean(&excess), 1e-13));
+        let most = |d: &[f64]| d.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let epsilon = r.rows().map(|q| nearest(q, &most)).fold(f64::NEG_INFINITY, f64::max);
+        prop_assert!(close(additive_epsilon(a, r), epsilon, 0.0));
     }
 }
