@@ -6,7 +6,7 @@
 //! # References
 //! Deb, Thiele, Laumanns, Zitzler 2002, *Scalable multi-objective optimization test problems*.
 
-use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
+use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, FRAC_PI_4, PI};
 
 use crate::problem::{Known, Provenance};
 use crate::synthetic::{Synthetic, minimise};
@@ -240,11 +240,11 @@ pub fn dtlz5(dim: usize, objectives: usize) -> Synthetic {
         angles[0] = x[0];
         octant(1.0 + g, &angles, y);
     });
-    // m = 3: f₁ = f₂ = cos θ / √2, f₃ = sin θ; with u = max(f₁, f₂) the space below the curve is
-    // ∫₀^{1/√2} 2u √(1 − 2u²) du = 1/3.
+    // m = 3: f₁ = f₂ = cos θ / √2, f₃ = sin θ; with u = min(f₁, f₂) the space that the curve leaves
+    // is ∫₀^{1/√2} 2(r − u) √(1 − 2u²) du = r·π/(2√2) − 1/3.
     let below = match m {
         2 => octant_volume(2),
-        3 => 1.0 / 3.0,
+        3 => reference * FRAC_PI_2 * FRAC_1_SQRT_2 - 1.0 / 3.0,
         _ => return problem,
     };
     let best = reference.powi(m as i32) - below;

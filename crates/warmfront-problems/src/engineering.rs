@@ -39,7 +39,7 @@ pub fn vehicle_safety() -> Synthetic {
         },
     )
     .with_reference(Known::new(
-        vec![1864.720_22, 11.819_939_45, 0.290_399_938_4],
+        vec![1_864.720_22, 11.819_939_45, 0.290_399_938_4],
         Provenance::Reported { source: "BoTorch" },
     ))
     .with_max_hypervolume(Known::new(

@@ -194,12 +194,12 @@ delegate_problem!(Arc<P>);
 delegate_problem!(&P);
 
 /// Related problems, numbered from 0: one is the target, others supply meta-data.
+#[expect(clippy::len_without_is_empty, reason = "families are never empty")]
 pub trait TaskFamily: Send + Sync {
     /// A name for tables and plots.
     fn name(&self) -> &str;
 
     /// How many tasks there are; `None` for a continuum, of which any index can be asked for.
-    #[expect(clippy::len_without_is_empty, reason = "families are never empty")]
     fn len(&self) -> Option<usize>;
 
     /// The task with this index, the same at each call.
