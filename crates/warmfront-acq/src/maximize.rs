@@ -1,10 +1,33 @@
 //! Finding the point of a search space with the largest utility.
+//!
+//! Finite spaces (tables, and products of few discrete values) are searched exhaustively. Elsewhere
+//! a scrambled Sobol sequence and perturbations of good observed points are scored, local searches
+//! start from the best and from a random selection of the rest, and the best end point that is
+//! canonical and not excluded wins.
+
+mod finite;
+mod local;
+mod starts;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
 
 use rand::Rng;
+use rayon::prelude::*;
 use warmfront_core::{SearchSpace, UnitPoint};
 use warmfront_linalg::Mat;
 
 use crate::AcquisitionFunction;
+
+/// Rows scored in one call. Fixed, because a model may round differently in another batch.
+const BATCH: usize = 128;
+
+/// Points closer than this in every coordinate are the same point.
+const SAME: f64 = 1e-9;
+
+/// How often to draw another point when everything found is excluded.
+const ATTEMPTS: usize = 1000;
 
 /// How hard to search for the maximum.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,14 +64,41 @@ pub struct Maximum {
     pub point: UnitPoint,
     /// Its utility; −∞ if the model gave no finite utility anywhere.
     pub utility: f64,
-    /// Whether the point is one of the excluded ones. Only in a space with finitely many
-    /// configurations, all of them excluded, that is not a table.
+    /// Whether the point is one of the excluded ones: only in a space with finitely many
+    /// configurations that is not a table, when none else was found.
     pub repeated: bool,
 }
 
-/// Returns the point of `space` with the largest utility that is not among `exclude`.
+/// Returns the canonical point of `space` with the largest utility found that is not among
+/// `exclude`.
 ///
-/// Returns `None` only if `space` is a table and every row is excluded.
+/// `exclude` holds what has been evaluated or is pending; its points need not be canonical. Utilities
+/// that are NaN count as −∞. Returns `None` only if `space` is a table and every row is excluded.
+///
+/// # Panics
+/// If an excluded point, or the acquisition function, is of another dimension than the space.
+///
+/// # Examples
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use warmfront_acq::{AcquisitionFunction, MaximizeConfig, maximize};
+/// use warmfront_core::SearchSpace;
+/// use warmfront_linalg::MatRef;
+///
+/// struct Hill;
+/// impl AcquisitionFunction for Hill {
+///     fn utility(&self, x: MatRef<'_, f64>) -> f64 {
+///         -(x[(0, 0)] - 0.3).powi(2)
+///     }
+/// }
+///
+/// let space = SearchSpace::unit_cube(1);
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let top = maximize(&Hill, &space, &[], &MaximizeConfig::default(), &mut rng)
+///     .expect("the space is no table");
+/// assert!((top.point.coords()[0] - 0.3).abs() < 1e-3);
+/// ```
 #[track_caller]
 pub fn maximize(
     acqf: &dyn AcquisitionFunction,
@@ -57,28 +107,118 @@ pub fn maximize(
     config: &MaximizeConfig,
     rng: &mut dyn Rng,
 ) -> Option<Maximum> {
-    let points: Vec<UnitPoint> = match space.table() {
-        Some(rows) => rows.to_vec(),
-        None => (0..config.raw_samples.max(1))
-            .map(|_| space.sample(rng))
-            .collect(),
+    let search = Search {
+        acqf,
+        space,
+        config,
+        visited: exclude.iter().map(|p| key(&space.canonical(p))).collect(),
+        exclude,
     };
-    let x = Mat::from_fn(points.len(), space.dim(), |i, j| points[i].coords()[j]);
-    let utilities = acqf.utilities(x.as_ref());
-    let mut best: Option<Maximum> = None;
-    for (point, utility) in points.into_iter().zip(utilities) {
-        let utility = if utility.is_nan() {
-            f64::NEG_INFINITY
-        } else {
-            utility
+    if let Some(rows) = space.table() {
+        return finite::best_row(&search, rows);
+    }
+    if let Some(points) = finite::enumerate(space) {
+        return Some(finite::best_point(&search, points));
+    }
+    Some(search.run(rng))
+}
+
+/// One search and everything it needs to know.
+struct Search<'a> {
+    acqf: &'a dyn AcquisitionFunction,
+    space: &'a SearchSpace,
+    config: &'a MaximizeConfig,
+    visited: HashSet<Vec<u64>>,
+    exclude: &'a [UnitPoint],
+}
+
+/// The bits of a point, to look it up; both zeros are the same.
+fn key(point: &UnitPoint) -> Vec<u64> {
+    point.coords().iter().map(|c| (c + 0.0).to_bits()).collect()
+}
+
+impl Search<'_> {
+    /// Utilities of `points`, NaN as −∞.
+    fn utilities(&self, points: &[UnitPoint]) -> Vec<f64> {
+        let d = self.space.dim();
+        let score = |batch: &[UnitPoint]| {
+            let x = Mat::from_fn(batch.len(), d, |i, j| batch[i].coords()[j]);
+            let mut utilities = self.acqf.utilities(x.as_ref());
+            for utility in &mut utilities {
+                if utility.is_nan() {
+                    *utility = f64::NEG_INFINITY;
+                }
+            }
+            utilities
         };
-        if !exclude.contains(&point) && best.as_ref().is_none_or(|b| utility > b.utility) {
-            best = Some(Maximum {
-                point,
-                utility,
-                repeated: false,
-            });
+        if self.config.parallel {
+            let batches: Vec<_> = points.par_chunks(BATCH).map(score).collect();
+            batches.concat()
+        } else {
+            points.chunks(BATCH).flat_map(score).collect()
         }
     }
-    best
+
+    /// Whether `point` (canonical) is one of the excluded points, or so near to one that evaluating
+    /// it could teach nothing new.
+    fn is_excluded(&self, point: &UnitPoint) -> bool {
+        self.visited.contains(&key(point))
+            || self.exclude.iter().any(|e| {
+                let pairs = e.coords().iter().zip(point.coords());
+                pairs.clone().all(|(a, b)| (a - b).abs() <= SAME)
+            })
+    }
+
+    fn run(&self, rng: &mut dyn Rng) -> Maximum {
+        let raw = starts::raw_points(self, rng);
+        let utilities = self.utilities(&raw);
+        let chosen = starts::choose(&raw, &utilities, self.config.restarts, rng);
+        let climb = |&i: &usize| local::climb(self, &raw[i], utilities[i]);
+        let mut found: Vec<(UnitPoint, f64)> = if self.config.parallel {
+            chosen.par_iter().map(climb).collect()
+        } else {
+            chosen.iter().map(climb).collect()
+        };
+        let evaluated = found.len();
+        found.extend(raw.into_iter().zip(utilities));
+        tracing::trace!(
+            restarts = evaluated,
+            best = found[..evaluated]
+                .iter()
+                .map(|f| f.1)
+                .fold(f64::NEG_INFINITY, f64::max),
+            best_raw = found[evaluated..]
+                .iter()
+                .map(|f| f.1)
+                .fold(f64::NEG_INFINITY, f64::max),
+            "searched"
+        );
+        // Stable: among equals the end point of the first local search wins.
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let new = |(point, utility): (UnitPoint, f64)| Maximum {
+            point,
+            utility,
+            repeated: false,
+        };
+        if let Some(at) = found.iter().position(|(point, _)| !self.is_excluded(point)) {
+            return new(found.swap_remove(at));
+        }
+        for _ in 0..ATTEMPTS {
+            let point = self.space.sample(rng);
+            if !self.is_excluded(&point) {
+                let utility = self.utilities(std::slice::from_ref(&point))[0];
+                return new((point, utility));
+            }
+        }
+        let point = self.space.sample(rng);
+        let (point, utility) = found
+            .into_iter()
+            .next()
+            .unwrap_or((point, f64::NEG_INFINITY));
+        Maximum {
+            point,
+            utility,
+            repeated: true,
+        }
+    }
 }
