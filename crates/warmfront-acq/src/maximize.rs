@@ -8,8 +8,6 @@
 mod finite;
 mod local;
 mod starts;
-#[cfg(test)]
-mod tests;
 
 use std::collections::HashSet;
 

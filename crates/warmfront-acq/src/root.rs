@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     fn gram(n: usize, rank: usize) -> Vec<f64> {
-        let g = |i: usize, k: usize| ((i * 7 + k * 3 + 1) as f64).sin();
+        let g = |i: usize, k: usize| ((i * i * 7 + k * k * 3 + i * k * 5 + 1) as f64).sin();
         let mut a = vec![0.0; n * n];
         for i in 0..n {
             for j in 0..n {
