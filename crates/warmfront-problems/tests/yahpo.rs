@@ -310,3 +310,25 @@ fn without_statistics_the_reference_comes_from_a_sample() {
         "{reference:?}"
     );
 }
+
+#[test]
+fn threads_share_a_scenario_and_see_the_same_values() {
+    let Some(scenario) = lcbench() else { return };
+    let problem = YahpoFamily::new(scenario).problem(7);
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    let points = design_points(problem.space(), 40, Design::Uniform, &mut rng);
+    let candidates: Vec<Candidate> = points.into_iter().map(Candidate::at).collect();
+    let expected: Vec<_> = candidates
+        .iter()
+        .map(|candidate| problem.noise_free(candidate))
+        .collect();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for (candidate, expected) in candidates.iter().zip(&expected) {
+                    assert_eq!(&problem.noise_free(candidate), expected);
+                }
+            });
+        }
+    });
+}

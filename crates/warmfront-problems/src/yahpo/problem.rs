@@ -239,9 +239,16 @@ impl Problem for YahpoProblem {
     }
 
     fn reference_point(&self) -> Known<&[f64]> {
-        let reference = self
-            .reference
-            .get_or_init(|| reference_from_sample(self, SAMPLE));
+        // Not `get_or_init`: the runtime has a thread pool of its own, and a worker of another pool
+        // that waits for it may be handed a job that asks for this same point, which would then wait
+        // for itself. Computed twice, the point is the same.
+        let reference = match self.reference.get() {
+            Some(reference) => reference,
+            None => {
+                let computed = reference_from_sample(self, SAMPLE);
+                self.reference.get_or_init(|| computed)
+            }
+        };
         let provenance = if self.reported {
             Provenance::Reported {
                 source: "worst values in YAHPO Gym's global statistics",
