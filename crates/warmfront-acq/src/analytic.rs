@@ -69,7 +69,7 @@ impl<'a> Marginal<'a> {
         if m != 1 {
             return Err(AcqError::ObjectiveCount {
                 name,
-                expected: "one",
+                expected: "one objective",
                 found: m,
             });
         }

@@ -9,7 +9,7 @@ use warmfront_pareto::ParetoError;
 #[non_exhaustive]
 pub enum AcqError {
     /// The acquisition function does not exist for this number of objectives.
-    #[error("{name} needs {expected} objectives, the model has {found}")]
+    #[error("{name} works for {expected}, the model has {found} outputs")]
     ObjectiveCount {
         /// The acquisition function.
         name: &'static str,

@@ -92,7 +92,7 @@ pub(crate) fn check_sampled(
     if m == 0 || m > MAX_OBJECTIVES {
         return Err(AcqError::ObjectiveCount {
             name,
-            expected: "one to six",
+            expected: "one to six objectives",
             found: m,
         });
     }
