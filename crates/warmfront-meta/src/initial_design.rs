@@ -98,9 +98,3 @@ pub(crate) fn exploratory_point(
     }
     Some(points.next(space, rng))
 }
-
-/// A uniform draw from the open interval (0, 1): its normal quantile is finite.
-pub(crate) fn uniform(rng: &mut dyn Rng) -> f64 {
-    // 52 random bits and a half: neither 0 nor 1 can come out.
-    ((rng.next_u64() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
-}

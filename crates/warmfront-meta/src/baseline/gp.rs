@@ -1,0 +1,51 @@
+//! Gaussian processes fitted to the target alone: what meta-data is compared with.
+
+use rand::Rng;
+use warmfront_gp::{
+    Dataset, DifferentiableSurrogate, ExactGp, ExactGpConfig, Hyperparameters, Independent,
+};
+
+use crate::{MetaError, TargetData, TargetModel};
+
+/// One exact GP per objective, refitted at every observation from the last hyper-parameters.
+#[derive(Debug, Clone, Default)]
+pub struct IndependentGpModel {
+    config: ExactGpConfig,
+    last: Vec<Hyperparameters>,
+}
+
+impl IndependentGpModel {
+    /// A model with the given kernel, priors and restarts for each objective.
+    #[must_use]
+    pub fn new(config: ExactGpConfig) -> Self {
+        Self {
+            config,
+            last: Vec::new(),
+        }
+    }
+}
+
+impl TargetModel for IndependentGpModel {
+    fn name(&self) -> &str {
+        "ind-gp"
+    }
+
+    fn min_observations(&self) -> usize {
+        1
+    }
+
+    fn fit(
+        &mut self,
+        data: &TargetData,
+        rng: &mut dyn Rng,
+    ) -> Result<Box<dyn DifferentiableSurrogate>, MetaError> {
+        let dataset = Dataset::new(data.x.clone(), data.y.clone())?;
+        let fitted = Independent::<ExactGp>::fit(&dataset, &self.config, &self.last, rng)?;
+        self.last = fitted
+            .models()
+            .iter()
+            .map(ExactGp::hyperparameters)
+            .collect();
+        Ok(Box::new(fitted))
+    }
+}
