@@ -47,8 +47,8 @@ impl Default for MaximizeConfig {
     fn default() -> Self {
         Self {
             raw_samples: 512,
-            around_best: 64,
-            restarts: 6,
+            around_best: 256,
+            restarts: 10,
             max_iterations: 60,
             parallel: false,
         }

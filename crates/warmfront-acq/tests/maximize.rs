@@ -90,7 +90,7 @@ fn an_excluded_peak_gives_way_to_the_next_best() {
     let config = MaximizeConfig::default();
     let top = search(&peak, &space, &[], &config).expect("no table");
     assert_eq!(top.point, corner);
-    let next = search(&peak, &space, &[corner.clone()], &config).expect("no table");
+    let next = search(&peak, &space, std::slice::from_ref(&corner), &config).expect("no table");
     assert_ne!(next.point, corner);
     assert!(!next.repeated && next.utility < top.utility);
 }
