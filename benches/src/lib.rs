@@ -1,1 +1,15 @@
-//! Experiments and benchmarks of Warmfront.
+//! Experiments and benchmarks of Warmfront: what `cargo xtask reproduce` runs.
+//!
+//! A *cell* is one method on one task with one seed. [`profile`] says which cells an experiment
+//! has, [`runner`] runs them on several threads, [`store`] keeps each that has finished, [`results`]
+//! and [`claims`] compare methods, [`report`] writes the folder that people read.
+
+pub mod cell;
+pub mod claims;
+pub mod profile;
+pub mod report;
+pub mod results;
+pub mod runner;
+pub mod setup;
+pub mod stats;
+pub mod store;

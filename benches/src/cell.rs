@@ -1,0 +1,136 @@
+//! The unit of work: one method on one task with one seed.
+
+use serde::{Deserialize, Serialize};
+
+/// One run of one method on one task, from the first evaluation to the last.
+///
+/// Everything that determines the result is in here, directly or through `fingerprint`, so that
+/// [`key`](Self::key) names the result.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cell {
+    /// Index of the replicate; outermost in the order, so that complete seeds finish first.
+    pub seed: u32,
+    /// Name of the problem.
+    pub problem: String,
+    /// Which of the problem's target tasks.
+    pub task: u32,
+    /// Name of the method.
+    pub method: String,
+    /// Number of evaluations.
+    pub evaluations: u32,
+    /// What else determines the result: versions of problem and method, base seed, settings.
+    pub fingerprint: String,
+    /// Measured alone, on one thread, after everything else: its times are the result.
+    pub exclusive: bool,
+}
+
+impl Cell {
+    /// Sixteen hexadecimal digits that change when anything changes that determines the result.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let text = format!(
+            "{}\n{}\n{}\n{}\n{}\n{}",
+            self.seed, self.problem, self.task, self.method, self.evaluations, self.fingerprint
+        );
+        format!("{:016x}", fnv1a(text.as_bytes()))
+    }
+
+    /// Short text for people.
+    #[must_use]
+    pub fn label(&self) -> String {
+        format!(
+            "{} on {} task {} seed {}",
+            self.method, self.problem, self.task, self.seed
+        )
+    }
+}
+
+/// FNV-1a, 64 bits: a hash with a fixed definition, unlike the standard library's.
+#[must_use]
+pub fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
+        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+/// What one evaluation left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Hypervolume of the noise-free costs of all points evaluated so far.
+    pub hypervolume: f64,
+    /// Seconds to propose the point.
+    pub ask_seconds: f64,
+    /// Seconds to take in its outcome, model fitting included.
+    pub tell_seconds: f64,
+}
+
+/// The result of a [`Cell`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct CellResult {
+    /// Seconds to build the method, fitting to meta-data included.
+    pub setup_seconds: f64,
+    /// The best hypervolume known for this task when the cell ran.
+    pub optimum: f64,
+    /// One entry per evaluation.
+    pub steps: Vec<Step>,
+}
+
+impl CellResult {
+    /// Seconds spent in the method.
+    #[must_use]
+    pub fn method_seconds(&self) -> f64 {
+        let steps: f64 = self
+            .steps
+            .iter()
+            .map(|s| s.ask_seconds + s.tell_seconds)
+            .sum();
+        self.setup_seconds + steps
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cell() -> Cell {
+        Cell {
+            seed: 1,
+            problem: "p".into(),
+            task: 2,
+            method: "m".into(),
+            evaluations: 30,
+            fingerprint: "f".into(),
+            exclusive: false,
+        }
+    }
+
+    #[test]
+    fn key_depends_on_everything_that_determines_the_result() {
+        let keys = [
+            cell(),
+            Cell { seed: 2, ..cell() },
+            Cell {
+                problem: "q".into(),
+                ..cell()
+            },
+            Cell { task: 3, ..cell() },
+            Cell {
+                method: "n".into(),
+                ..cell()
+            },
+            Cell {
+                evaluations: 31,
+                ..cell()
+            },
+            Cell {
+                fingerprint: "g".into(),
+                ..cell()
+            },
+        ]
+        .map(|c| c.key());
+        let distinct: std::collections::BTreeSet<_> = keys.iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+        // Stored files are found again by later builds.
+        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+    }
+}

@@ -1,0 +1,364 @@
+//! What an experiment consists of: data in `benches/profiles`, and the cells that follow from it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use anyhow::{Context as _, bail};
+use serde::Deserialize;
+
+use crate::cell::Cell;
+
+/// One experiment: a title and its profiles.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Short name, as on the command line.
+    pub experiment: String,
+    /// Title of the report.
+    pub title: String,
+    /// Where the claims come from.
+    pub paper: String,
+    /// The method that every other is compared with.
+    pub reference_method: String,
+    /// By name: quick, standard, paper.
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// How much to run.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// One sentence.
+    pub summary: String,
+    /// No cell starts later than this many minutes, unless the command line says otherwise.
+    #[serde(default)]
+    pub minutes: Option<f64>,
+    /// What to run.
+    pub blocks: Vec<Block>,
+}
+
+/// Problems × methods × seeds with the same settings.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Block {
+    /// Where in the report.
+    pub section: Section,
+    /// Names of problems.
+    pub problems: Vec<String>,
+    /// Names of methods.
+    pub methods: Vec<String>,
+    /// Number of seeds.
+    pub seeds: u32,
+    /// Number of evaluations of each run.
+    pub evaluations: u32,
+    /// Every target task with every seed, instead of task `seed mod tasks`.
+    #[serde(default)]
+    pub every_task: bool,
+}
+
+/// A part of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Section {
+    /// Methods against each other.
+    Main,
+    /// Variants of one method.
+    Ablation,
+    /// Times against the number of meta-tasks.
+    Scaling,
+}
+
+/// The experiments that this program knows, by name.
+///
+/// # Errors
+/// When the name is unknown.
+pub fn experiment(name: &str) -> anyhow::Result<Experiment> {
+    let text = match name {
+        "smog" => include_str!("../profiles/smog.json"),
+        other => bail!("unknown system `{other}`{}", suggestion(other, &["smog"])),
+    };
+    serde_json::from_str(text).with_context(|| format!("the definition of `{name}` is not valid"))
+}
+
+/// Changes to a profile from the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// Only these methods (the reference method is kept where it would run).
+    pub methods: Vec<String>,
+    /// Only these problems.
+    pub problems: Vec<String>,
+    /// Another number of seeds.
+    pub seeds: Option<u32>,
+    /// Another number of evaluations.
+    pub evaluations: Option<u32>,
+}
+
+/// One problem with the methods that run on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where in the report.
+    pub section: Section,
+    /// Name of the problem.
+    pub problem: String,
+    /// Names of methods, in the order of the report.
+    pub methods: Vec<String>,
+    /// Number of seeds.
+    pub seeds: u32,
+    /// Number of evaluations.
+    pub evaluations: u32,
+    /// Number of target tasks of the problem.
+    pub tasks: u32,
+    /// Every task with every seed.
+    pub every_task: bool,
+}
+
+impl Entry {
+    /// The target tasks that seed number `seed` runs on.
+    #[must_use]
+    pub fn tasks_of(&self, seed: u32) -> Vec<u32> {
+        let tasks = self.tasks.max(1);
+        if self.every_task {
+            (0..tasks).collect()
+        } else {
+            vec![seed % tasks]
+        }
+    }
+}
+
+/// What the runner must know about names.
+pub trait Catalogue {
+    /// All problems.
+    fn problems(&self) -> Vec<&str>;
+    /// All methods.
+    fn methods(&self) -> Vec<&str>;
+    /// Number of target tasks of a problem (at least 1).
+    fn tasks(&self, problem: &str) -> u32;
+    /// Why a problem cannot run now, for example because its data are not there.
+    fn unavailable(&self, problem: &str) -> Option<String>;
+    /// Settings and versions that determine the result of a method on a problem.
+    fn fingerprint(&self, problem: &str, method: &str) -> String;
+    /// Title and description of a problem for people.
+    fn describe_problem(&self, problem: &str) -> (String, String) {
+        (problem.to_owned(), String::new())
+    }
+    /// Label and description of a method for people.
+    fn describe_method(&self, method: &str) -> (String, String) {
+        (method.to_owned(), String::new())
+    }
+}
+
+/// Entries to run, and problems that cannot.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// In the order of the profile.
+    pub entries: Vec<Entry>,
+    /// Problem and reason.
+    pub skipped: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// The entries of a profile after the changes of the command line.
+    ///
+    /// # Errors
+    /// When a name is unknown, or when nothing is left to run.
+    pub fn new(
+        profile: &Profile,
+        reference: &str,
+        overrides: &Overrides,
+        catalogue: &dyn Catalogue,
+    ) -> anyhow::Result<Self> {
+        known("problem", &overrides.problems, &catalogue.problems())?;
+        known("method", &overrides.methods, &catalogue.methods())?;
+        let mut plan = Self::default();
+        for block in &profile.blocks {
+            known("problem", &block.problems, &catalogue.problems())?;
+            known("method", &block.methods, &catalogue.methods())?;
+            for problem in &block.problems {
+                if !overrides.problems.is_empty() && !overrides.problems.contains(problem) {
+                    continue;
+                }
+                if let Some(reason) = catalogue.unavailable(problem) {
+                    if !plan.skipped.iter().any(|(name, _)| name == problem) {
+                        plan.skipped.push((problem.clone(), reason));
+                    }
+                    continue;
+                }
+                let wanted = |m: &&String| {
+                    overrides.methods.is_empty()
+                        || overrides.methods.contains(m)
+                        || m.as_str() == reference
+                };
+                plan.entries.push(Entry {
+                    section: block.section,
+                    problem: problem.clone(),
+                    methods: block.methods.iter().filter(wanted).cloned().collect(),
+                    seeds: overrides.seeds.unwrap_or(block.seeds),
+                    evaluations: overrides.evaluations.unwrap_or(block.evaluations),
+                    tasks: catalogue.tasks(problem),
+                    every_task: block.every_task,
+                });
+            }
+        }
+        // A problem that exists but that the profile leaves out runs like the profile's first block.
+        let first = profile.blocks.first().context("a profile needs a block")?;
+        for problem in &overrides.problems {
+            let planned = plan.entries.iter().any(|e| e.problem == *problem)
+                || plan.skipped.iter().any(|(name, _)| name == problem);
+            if planned {
+                continue;
+            }
+            if let Some(reason) = catalogue.unavailable(problem) {
+                plan.skipped.push((problem.clone(), reason));
+                continue;
+            }
+            let methods = if overrides.methods.is_empty() {
+                &first.methods
+            } else {
+                &overrides.methods
+            };
+            plan.entries.push(Entry {
+                section: first.section,
+                problem: problem.clone(),
+                methods: methods.clone(),
+                seeds: overrides.seeds.unwrap_or(first.seeds),
+                evaluations: overrides.evaluations.unwrap_or(first.evaluations),
+                tasks: catalogue.tasks(problem),
+                every_task: false,
+            });
+        }
+        if plan.entries.is_empty() {
+            let reasons: Vec<_> = plan
+                .skipped
+                .iter()
+                .map(|(n, r)| format!("{n}: {r}"))
+                .collect();
+            bail!("nothing to run; {}", reasons.join("; "));
+        }
+        Ok(plan)
+    }
+
+    /// All cells, complete seeds first, each once.
+    #[must_use]
+    pub fn cells(&self, catalogue: &dyn Catalogue) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        let mut seen = HashSet::new();
+        let seeds = self.entries.iter().map(|e| e.seeds).max().unwrap_or(0);
+        for seed in 0..seeds {
+            for entry in self.entries.iter().filter(|e| seed < e.seeds) {
+                for task in entry.tasks_of(seed) {
+                    for method in &entry.methods {
+                        let cell = entry_cell(entry, catalogue, seed, task, method);
+                        if seen.insert(cell.key()) {
+                            cells.push(cell);
+                        }
+                    }
+                }
+            }
+        }
+        cells
+    }
+}
+
+fn entry_cell(
+    entry: &Entry,
+    catalogue: &dyn Catalogue,
+    seed: u32,
+    task: u32,
+    method: &str,
+) -> Cell {
+    Cell {
+        seed,
+        problem: entry.problem.clone(),
+        task,
+        method: method.to_owned(),
+        evaluations: entry.evaluations,
+        fingerprint: catalogue.fingerprint(&entry.problem, method),
+        exclusive: entry.section == Section::Scaling,
+    }
+}
+
+fn known(what: &str, names: &[String], all: &[&str]) -> anyhow::Result<()> {
+    for name in names {
+        if !all.contains(&name.as_str()) {
+            bail!("unknown {what} `{name}`{}", suggestion(name, all));
+        }
+    }
+    Ok(())
+}
+
+/// `; did you mean …?` with the nearest name, or the list of all names.
+fn suggestion(name: &str, all: &[&str]) -> String {
+    let nearest = all
+        .iter()
+        .min_by_key(|candidate| edit_distance(name, candidate));
+    match nearest {
+        Some(nearest) if edit_distance(name, nearest) <= name.len().max(3) / 2 => {
+            format!("; did you mean `{nearest}`?")
+        }
+        _ => format!("; there are: {}", all.join(", ")),
+    }
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_are_valid() {
+        let smog = experiment("smog").expect("the definition is checked here");
+        for name in ["quick", "standard", "paper"] {
+            let profile = &smog.profiles[name];
+            assert!(
+                profile
+                    .blocks
+                    .iter()
+                    .any(|b| b.methods.contains(&smog.reference_method))
+            );
+        }
+        let message = format!("{:#}", experiment("smo").expect_err("unknown"));
+        assert_eq!(message, "unknown system `smo`; did you mean `smog`?");
+    }
+
+    #[test]
+    fn suggests_the_nearest_name() {
+        let check = |a: &str, b: &str, d| assert_eq!(edit_distance(a, b), d, "{a} {b}");
+        check("kitten", "sitting", 3);
+        check("", "abc", 3);
+        check("smog", "smog", 0);
+        assert_eq!(
+            suggestion("hartman-2", &["terrain", "hartmann-2"]),
+            "; did you mean `hartmann-2`?"
+        );
+        assert_eq!(suggestion("zzzzzz", &["ab", "cd"]), "; there are: ab, cd");
+    }
+
+    #[test]
+    fn seeds_cycle_through_tasks_unless_every_task_is_wanted() {
+        let mut entry = Entry {
+            section: Section::Main,
+            problem: "p".into(),
+            methods: vec!["m".into()],
+            seeds: 4,
+            evaluations: 1,
+            tasks: 3,
+            every_task: false,
+        };
+        assert_eq!(entry.tasks_of(4), [1]);
+        entry.every_task = true;
+        assert_eq!(entry.tasks_of(4), [0, 1, 2]);
+    }
+}

@@ -1,0 +1,117 @@
+//! The folder that a run leaves for people: one HTML page, plots, and the numbers as CSV.
+
+mod html;
+pub mod plot;
+pub mod svg;
+pub mod table;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use crate::cell::{Cell, CellResult};
+use crate::claims::{self, Claim, Scaling};
+use crate::profile::{Catalogue, Experiment, Plan, Section};
+use crate::results::{Band, ProblemCurves};
+use crate::setup::Setup;
+use crate::store;
+
+/// Everything that a report is made of.
+pub struct Input<'a> {
+    /// What was asked for.
+    pub experiment: &'a Experiment,
+    /// Name of the profile.
+    pub profile: &'a str,
+    /// What was to be run.
+    pub plan: &'a Plan,
+    /// What has finished.
+    pub finished: &'a BTreeMap<Cell, CellResult>,
+    /// Cells that failed, with the reason.
+    pub failures: &'a [(Cell, String)],
+    /// Cells that are still to be run.
+    pub left: usize,
+    /// Names for people.
+    pub catalogue: &'a dyn Catalogue,
+    /// Machine, versions, data.
+    pub setup: &'a Setup,
+}
+
+/// Writes the report into `out` and returns the path of its page.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
+    let plots = out.join("plots");
+    std::fs::create_dir_all(&plots)
+        .with_context(|| format!("cannot create the folder {}", plots.display()))?;
+    let digest = Digest::new(input);
+
+    store::write_results(&out.join("results.csv"), input.finished)?;
+    let rows: Vec<table::Row> = digest.tables.iter().flatten().cloned().collect();
+    table::write_csv(&out.join("summary.csv"), &rows)?;
+    input.setup.write(&out.join("SETUP.md"))?;
+
+    let label = |m: &str| input.catalogue.describe_method(m).0;
+    for curves in digest
+        .curves
+        .iter()
+        .filter(|c| c.entry.section != Section::Scaling)
+    {
+        for (band, name) in [
+            (Band::MeanAndError, "mean"),
+            (Band::MedianAndQuartiles, "median"),
+        ] {
+            let title = html::plot_title(input, curves, band);
+            let file = format!("{}-{name}.svg", html::anchor(curves));
+            write_text(
+                &plots.join(file),
+                &plot::regret(curves, band, &title, &label).standalone(),
+            )?;
+        }
+    }
+    if let Some(scaling) = &digest.scaling {
+        write_text(
+            &plots.join("scaling.svg"),
+            &plot::scaling(scaling).standalone(),
+        )?;
+    }
+    let page = out.join("report.html");
+    write_text(&page, &html::page(input, &digest))?;
+    Ok(page)
+}
+
+fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// What is computed once and shown in several places.
+struct Digest {
+    curves: Vec<ProblemCurves>,
+    /// Rows of each of `curves`.
+    tables: Vec<Vec<table::Row>>,
+    claims: Vec<Claim>,
+    scaling: Option<Scaling>,
+}
+
+impl Digest {
+    fn new(input: &Input<'_>) -> Self {
+        let reference = &input.experiment.reference_method;
+        let curves: Vec<_> = input
+            .plan
+            .entries
+            .iter()
+            .map(|e| ProblemCurves::new(e, input.finished))
+            .collect();
+        let tables = curves.iter().map(|c| table::rows(c, reference)).collect();
+        let label = |m: &str| input.catalogue.describe_method(m).0;
+        let claims = claims::decide(&curves, reference, &label);
+        let scaling = Scaling::new(&curves, reference);
+        Self {
+            curves,
+            tables,
+            claims,
+            scaling,
+        }
+    }
+}

@@ -1,0 +1,414 @@
+//! The plots of a report: regret curves, and times against the number of meta-tasks.
+
+use super::svg::{Anchor, Drawing, Stroke};
+use crate::claims::Scaling;
+use crate::results::{Band, ProblemCurves};
+
+/// Colour and dash of a method, the same in every plot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// From the Okabe-Ito set, which readers with any colour vision can tell apart.
+    pub color: &'static str,
+    /// As in `stroke-dasharray`: the second way to tell lines apart.
+    pub dash: &'static str,
+    /// Drawn thicker and last.
+    pub emphasis: bool,
+}
+
+/// The style of a method; unknown ones take what is left over by position.
+#[must_use]
+pub fn style(method: &str, position: usize) -> Style {
+    let plain = |color, dash| Style {
+        color,
+        dash,
+        emphasis: false,
+    };
+    match method {
+        "smog" => Style {
+            color: "#d55e00",
+            dash: "",
+            emphasis: true,
+        },
+        "random" => plain("#8c8c8c", "2 3"),
+        "sobol" => plain("#8c8c8c", "7 3"),
+        "ind-gp" => plain("#56b4e9", "7 3"),
+        "mo-gp" | "smog-no-meta" => plain("#0072b2", ""),
+        "ind-scaml" => plain("#009e73", ""),
+        "ind-rgpe" => plain("#cc79a7", "7 3"),
+        "ind-ablr" => plain("#e69f00", ""),
+        "smog-rho0" => plain("#009e73", "7 3"),
+        "smog-shared-weights" => plain("#cc79a7", ""),
+        "smog-equal-init" => plain("#e69f00", "9 3 2 3"),
+        _ => {
+            const COLORS: [&str; 5] = ["#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+            const DASHES: [&str; 3] = ["", "7 3", "2 3"];
+            plain(
+                COLORS[position % COLORS.len()],
+                DASHES[position / COLORS.len() % DASHES.len()],
+            )
+        }
+    }
+}
+
+const WIDTH: f64 = 760.0;
+const HEIGHT: f64 = 400.0;
+const LEFT: f64 = 66.0;
+const RIGHT: f64 = 172.0;
+const TOP: f64 = 16.0;
+const BOTTOM: f64 = 48.0;
+const TEXT: f64 = 13.0;
+
+/// The rectangle of a plot and its two linear scales.
+#[derive(Debug, Clone, Copy)]
+struct Axes {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+impl Axes {
+    fn place(&self, x: f64, y: f64) -> (f64, f64) {
+        let fraction = |v: f64, (low, high): (f64, f64)| (v - low) / (high - low);
+        (
+            LEFT + fraction(x, self.x) * (WIDTH - LEFT - RIGHT),
+            HEIGHT - BOTTOM - fraction(y, self.y) * (HEIGHT - TOP - BOTTOM),
+        )
+    }
+}
+
+const GRID: Stroke<'_> = Stroke {
+    color: "currentColor",
+    width: 1.0,
+    dash: "",
+    opacity: 0.12,
+};
+const FAINT: Stroke<'_> = Stroke {
+    color: "currentColor",
+    width: 1.0,
+    dash: "",
+    opacity: 0.05,
+};
+const AXIS: Stroke<'_> = Stroke {
+    color: "currentColor",
+    width: 1.0,
+    dash: "",
+    opacity: 0.55,
+};
+
+/// Regret (log scale) against evaluations, one line and band per method, labelled at its end.
+#[must_use]
+pub fn regret(
+    curves: &ProblemCurves,
+    band: Band,
+    title: &str,
+    label: &dyn Fn(&str) -> String,
+) -> Drawing {
+    let mut drawing = Drawing::new(WIDTH, HEIGHT, title);
+    let mut bands: Vec<_> = curves
+        .methods
+        .iter()
+        .enumerate()
+        .map(|(i, m)| (style(&m.method, i), label(&m.method), m.band(band)))
+        .collect();
+    let all = || bands.iter().flat_map(|(_, _, b)| b.iter());
+    let low = all().map(|b| b[1]).fold(f64::INFINITY, f64::min);
+    let high = all().map(|b| b[2]).fold(f64::NEG_INFINITY, f64::max);
+    if !(low.is_finite() && high.is_finite()) {
+        drawing.text(
+            (WIDTH / 2.0, HEIGHT / 2.0),
+            Anchor::Middle,
+            TEXT,
+            400,
+            "no finished run",
+        );
+        return drawing;
+    }
+    let margin = 0.04 * (high - low).max(0.2);
+    let evaluations = f64::from(curves.entry.evaluations);
+    let axes = Axes {
+        x: (1.0, evaluations.max(2.0)),
+        y: (low - margin, (high + margin).min(0.02_f64.max(high))),
+    };
+    log_axis(&mut drawing, &axes);
+    evaluation_axis(&mut drawing, &axes, curves.entry.evaluations);
+    drawing.text_upward(
+        (15.0, (TOP + HEIGHT - BOTTOM) / 2.0),
+        TEXT,
+        "relative hypervolume regret",
+    );
+
+    // The emphasised method lies on top.
+    bands.sort_by_key(|(style, _, _)| style.emphasis);
+    for (style, _, band) in &bands {
+        let x = |t: usize| (t + 1) as f64;
+        let upper = band.iter().enumerate().map(|(t, b)| axes.place(x(t), b[2]));
+        let lower = band
+            .iter()
+            .enumerate()
+            .rev()
+            .map(|(t, b)| axes.place(x(t), b[1]));
+        let outline: Vec<_> = upper.chain(lower).collect();
+        drawing.area(
+            &outline,
+            style.color,
+            if style.emphasis { 0.20 } else { 0.10 },
+        );
+    }
+    let mut ends = Vec::new();
+    for (style, label, band) in &bands {
+        let points: Vec<_> = band
+            .iter()
+            .enumerate()
+            .map(|(t, b)| axes.place((t + 1) as f64, b[0]))
+            .collect();
+        let Some(last) = points.last().copied() else {
+            continue;
+        };
+        let width = if style.emphasis { 3.2 } else { 1.9 };
+        let stroke = Stroke {
+            color: style.color,
+            width,
+            dash: style.dash,
+            opacity: 1.0,
+        };
+        let end = band.last().map_or(f64::NAN, |b| b[0]);
+        drawing.polyline(
+            &points,
+            stroke,
+            &format!("{label}: {:.3} at the end", 10_f64.powf(end)),
+        );
+        ends.push((last, *style, label.as_str()));
+    }
+    labels(&mut drawing, ends);
+    drawing
+}
+
+/// Labels to the right of the lines' ends, moved apart so that none covers another.
+fn labels(drawing: &mut Drawing, mut ends: Vec<((f64, f64), Style, &str)>) {
+    const STEP: f64 = 17.0;
+    ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
+    let mut places: Vec<f64> = ends.iter().map(|e| e.0.1).collect();
+    // Push down from the top, then up from the bottom.
+    let mut floor = TOP + 4.0;
+    for place in &mut places {
+        *place = place.max(floor);
+        floor = *place + STEP;
+    }
+    let mut ceiling = HEIGHT - BOTTOM + 6.0;
+    for place in places.iter_mut().rev() {
+        *place = place.min(ceiling);
+        ceiling = *place - STEP;
+    }
+    let right = WIDTH - RIGHT;
+    for (((x, y), style, label), place) in ends.into_iter().zip(places) {
+        let leader = Stroke {
+            color: style.color,
+            width: 1.0,
+            dash: "",
+            opacity: 0.6,
+        };
+        drawing.polyline(&[(x + 2.0, y), (right + 14.0, place)], leader, "");
+        let sample = Stroke {
+            color: style.color,
+            width: if style.emphasis { 3.2 } else { 1.9 },
+            dash: style.dash,
+            opacity: 1.0,
+        };
+        drawing.line((right + 14.0, place), (right + 38.0, place), sample);
+        let weight = if style.emphasis { 700 } else { 400 };
+        drawing.text(
+            (right + 43.0, place + 4.5),
+            Anchor::Start,
+            TEXT,
+            weight,
+            label,
+        );
+    }
+}
+
+/// Ticks and grid of an axis whose values are decimal logarithms.
+fn log_axis(drawing: &mut Drawing, axes: &Axes) {
+    let (low, high) = axes.y;
+    // Over few decades the powers of ten alone leave too few ticks.
+    let mantissas: &[u32] = match high - low {
+        s if s < 1.3 => &[1, 2, 3, 5, 7],
+        s if s < 2.6 => &[1, 2, 5],
+        _ => &[1],
+    };
+    let every = ((high - low) / 8.0).ceil().max(1.0) as i32;
+    let right = WIDTH - RIGHT;
+    for exponent in (low.floor() as i32)..=(high.ceil() as i32) {
+        for mantissa in 1..10_u32 {
+            let value = f64::from(exponent) + f64::from(mantissa).log10();
+            if value < low - 1e-9 || value > high + 1e-9 {
+                continue;
+            }
+            let (_, y) = axes.place(axes.x.0, value);
+            let labelled = mantissas.contains(&mantissa) && exponent.rem_euclid(every) == 0;
+            drawing.line((LEFT, y), (right, y), if labelled { GRID } else { FAINT });
+            if !labelled {
+                continue;
+            }
+            if (-2..=0).contains(&exponent) {
+                let digits = usize::try_from(-exponent).unwrap_or(0);
+                let number = f64::from(mantissa) * 10_f64.powi(exponent);
+                let text = format!("{number:.digits$}");
+                drawing.text((LEFT - 8.0, y + 4.5), Anchor::End, TEXT, 400, &text);
+            } else {
+                drawing.power_of_ten((LEFT - 8.0, y + 4.5), TEXT, mantissa, exponent);
+            }
+        }
+    }
+    drawing.line((LEFT, TOP), (LEFT, HEIGHT - BOTTOM), AXIS);
+}
+
+fn evaluation_axis(drawing: &mut Drawing, axes: &Axes, evaluations: u32) {
+    let step = match evaluations {
+        0..=12 => 1,
+        13..=24 => 2,
+        25..=60 => 5,
+        _ => 10,
+    };
+    let bottom = HEIGHT - BOTTOM;
+    for evaluation in 1..=evaluations {
+        if evaluation != 1 && evaluation % step != 0 {
+            continue;
+        }
+        let (x, _) = axes.place(f64::from(evaluation), axes.y.0);
+        drawing.line((x, TOP), (x, bottom), FAINT);
+        drawing.line((x, bottom), (x, bottom + 4.0), AXIS);
+        let text = evaluation.to_string();
+        drawing.text((x, bottom + 19.0), Anchor::Middle, TEXT, 400, &text);
+    }
+    drawing.line((LEFT, bottom), (WIDTH - RIGHT, bottom), AXIS);
+    let middle = (LEFT + WIDTH - RIGHT) / 2.0;
+    drawing.text(
+        (middle, HEIGHT - 10.0),
+        Anchor::Middle,
+        TEXT,
+        400,
+        "evaluations",
+    );
+}
+
+/// Times against the number of meta-tasks, both on log scales, with fitted lines.
+#[must_use]
+pub fn scaling(times: &Scaling) -> Drawing {
+    let mut drawing = Drawing::new(
+        WIDTH,
+        HEIGHT,
+        "Time against the number of meta-tasks, log-log",
+    );
+    let series = [
+        ("fit to meta-data", "#d55e00", "", times.fit_slope(), 1),
+        (
+            "one suggestion",
+            "#0072b2",
+            "7 3",
+            times.suggestion_slope(),
+            2,
+        ),
+    ];
+    let value = |point: &(f64, f64, f64), which: usize| match which {
+        1 => point.1,
+        _ => point.2,
+    };
+    let logs: Vec<f64> = times
+        .points
+        .iter()
+        .flat_map(|p| [p.1, p.2])
+        .filter(|v| *v > 0.0)
+        .map(f64::log10)
+        .collect();
+    let low = logs.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let first = times.points.first().map_or(0.0, |p| p.0.log10());
+    let last = times.points.last().map_or(1.0, |p| p.0.log10());
+    if !(low.is_finite() && high.is_finite()) || last - first < 1e-9 {
+        drawing.text(
+            (WIDTH / 2.0, HEIGHT / 2.0),
+            Anchor::Middle,
+            TEXT,
+            400,
+            "too few points",
+        );
+        return drawing;
+    }
+    let axes = Axes {
+        x: (first - 0.05, last + 0.05),
+        y: (low - 0.15, high + 0.15),
+    };
+    log_axis(&mut drawing, &axes);
+    drawing.text_upward((15.0, (TOP + HEIGHT - BOTTOM) / 2.0), TEXT, "seconds");
+    let bottom = HEIGHT - BOTTOM;
+    for (tasks, _, _) in &times.points {
+        let (x, _) = axes.place(tasks.log10(), axes.y.0);
+        drawing.line((x, TOP), (x, bottom), FAINT);
+        drawing.line((x, bottom), (x, bottom + 4.0), AXIS);
+        drawing.text(
+            (x, bottom + 19.0),
+            Anchor::Middle,
+            TEXT,
+            400,
+            &tasks.to_string(),
+        );
+    }
+    drawing.line((LEFT, bottom), (WIDTH - RIGHT, bottom), AXIS);
+    let middle = (LEFT + WIDTH - RIGHT) / 2.0;
+    drawing.text(
+        (middle, HEIGHT - 10.0),
+        Anchor::Middle,
+        TEXT,
+        400,
+        "meta-tasks",
+    );
+
+    let mut ends = Vec::new();
+    let mut texts = Vec::new();
+    for (name, color, dash, slope, which) in series {
+        let places: Vec<((f64, f64), String)> = times
+            .points
+            .iter()
+            .filter(|p| value(p, which) > 0.0)
+            .map(|p| {
+                let seconds = value(p, which);
+                let tip = format!("{name}, {} meta-tasks: {seconds:.4} s", p.0);
+                (axes.place(p.0.log10(), seconds.log10()), tip)
+            })
+            .collect();
+        let points: Vec<(f64, f64)> = places.iter().map(|p| p.0).collect();
+        let Some(last) = points.last().copied() else {
+            continue;
+        };
+        drawing.polyline(
+            &points,
+            Stroke {
+                color,
+                width: 2.2,
+                dash,
+                opacity: 1.0,
+            },
+            name,
+        );
+        for (at, tip) in &places {
+            drawing.dot(*at, 4.0, color, tip);
+        }
+        let style = Style {
+            color,
+            dash,
+            emphasis: false,
+        };
+        texts.push(match slope {
+            Some((slope, _)) => format!("{name} ({slope:.2})"),
+            None => name.to_owned(),
+        });
+        ends.push((last, style));
+    }
+    labels(
+        &mut drawing,
+        ends.into_iter()
+            .zip(&texts)
+            .map(|((at, s), t)| (at, s, t.as_str()))
+            .collect(),
+    );
+    drawing
+}

@@ -1,0 +1,229 @@
+//! From finished cells to regret curves, paired by seed.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::cell::{Cell, CellResult};
+use crate::profile::Entry;
+use crate::stats::{self, Paired};
+
+/// Regrets below this fraction of the optimum are reported as this: a front found by search is no
+/// better known.
+pub const REGRET_FLOOR: f64 = 1e-6;
+
+/// All methods on one problem.
+#[derive(Debug, Clone)]
+pub struct ProblemCurves {
+    /// What was to be run.
+    pub entry: Entry,
+    /// In the order of the entry; methods without a finished seed are left out.
+    pub methods: Vec<MethodCurves>,
+}
+
+/// One method on one problem.
+#[derive(Debug, Clone)]
+pub struct MethodCurves {
+    /// Name of the method.
+    pub method: String,
+    /// log10 of the regret after each evaluation, by seed, averaged over the seed's tasks.
+    pub curves: BTreeMap<u32, Vec<f64>>,
+    /// Mean seconds to build the method, fitting to meta-data included.
+    pub setup_seconds: f64,
+    /// Mean seconds of one proposal.
+    pub ask_seconds: f64,
+    /// Mean seconds to take in one outcome.
+    pub tell_seconds: f64,
+}
+
+impl MethodCurves {
+    /// log10 regret of every seed after `evaluation` evaluations (counted from 1).
+    #[must_use]
+    pub fn at(&self, evaluation: usize) -> Vec<f64> {
+        self.curves
+            .values()
+            .filter_map(|c| c.get(evaluation.checked_sub(1)?).copied())
+            .collect()
+    }
+
+    /// For each evaluation: centre, lower and upper end of the band.
+    #[must_use]
+    pub fn band(&self, kind: Band) -> Vec<[f64; 3]> {
+        let length = self.curves.values().map(Vec::len).min().unwrap_or(0);
+        (1..=length)
+            .map(|t| {
+                let values = self.at(t);
+                match kind {
+                    Band::MeanAndError => {
+                        let (mean, error) = stats::mean_and_error(&values);
+                        [mean, mean - error, mean + error]
+                    }
+                    Band::MedianAndQuartiles => {
+                        [0.5, 0.25, 0.75].map(|p| stats::quantile(&values, p))
+                    }
+                }
+            })
+            .collect()
+    }
+}
+
+/// How a set of curves is summarised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Band {
+    /// Mean and its standard error.
+    MeanAndError,
+    /// Median, first and third quartile.
+    MedianAndQuartiles,
+}
+
+/// Which number of a curve is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Score {
+    /// log10 regret after this many evaluations.
+    At(usize),
+    /// Mean of log10 regret over all evaluations: rewards being good early.
+    Anytime,
+}
+
+impl Score {
+    fn of(self, curve: &[f64]) -> Option<f64> {
+        match self {
+            Self::At(evaluation) => curve.get(evaluation.checked_sub(1)?).copied(),
+            Self::Anytime if curve.is_empty() => None,
+            Self::Anytime => Some(curve.iter().sum::<f64>() / curve.len() as f64),
+        }
+    }
+}
+
+impl ProblemCurves {
+    /// Collects the curves of `entry` from all finished cells.
+    #[must_use]
+    pub fn new(entry: &Entry, finished: &BTreeMap<Cell, CellResult>) -> Self {
+        let optima = optima(&entry.problem, finished);
+        let mut methods = Vec::new();
+        for method in &entry.methods {
+            let mine: HashMap<(u32, u32), &CellResult> = finished
+                .iter()
+                .filter(|(c, _)| {
+                    c.problem == entry.problem
+                        && c.method == *method
+                        && c.evaluations == entry.evaluations
+                })
+                .map(|(c, r)| ((c.seed, c.task), r))
+                .collect();
+            let mut curves = BTreeMap::new();
+            for seed in 0..entry.seeds {
+                // A seed counts when all its tasks are there: anything else is not comparable.
+                let tasks: Option<Vec<Vec<f64>>> = entry
+                    .tasks_of(seed)
+                    .into_iter()
+                    .map(|task| Some(regret(mine.get(&(seed, task))?, optima[&(seed, task)])))
+                    .collect();
+                if let Some(tasks) = tasks {
+                    curves.insert(seed, average(&tasks));
+                }
+            }
+            if !curves.is_empty() {
+                methods.push(timed(method, curves, &mine));
+            }
+        }
+        Self {
+            entry: entry.clone(),
+            methods,
+        }
+    }
+
+    /// The curves of one method.
+    #[must_use]
+    pub fn method(&self, name: &str) -> Option<&MethodCurves> {
+        self.methods.iter().find(|m| m.method == name)
+    }
+
+    /// Compares two methods on the seeds that both have, smaller regret wins.
+    #[must_use]
+    pub fn compare(&self, first: (&str, Score), second: (&str, Score)) -> Option<Paired> {
+        let a = self.method(first.0)?;
+        let b = self.method(second.0)?;
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (seed, curve) in &a.curves {
+            if let Some(other) = b.curves.get(seed)
+                && let (Some(x), Some(y)) = (first.1.of(curve), second.1.of(other))
+            {
+                left.push(x);
+                right.push(y);
+            }
+        }
+        (!left.is_empty()).then(|| stats::paired(&left, &right))
+    }
+
+    /// The first evaluation at which the median of `method` is at most `target`; `None` if never.
+    #[must_use]
+    pub fn first_reaching(&self, method: &str, target: f64) -> Option<usize> {
+        let band = self.method(method)?.band(Band::MedianAndQuartiles);
+        band.iter()
+            .position(|b| b[0] <= target + 1e-12)
+            .map(|p| p + 1)
+    }
+
+    /// The largest number of seeds of any method.
+    #[must_use]
+    pub fn seeds(&self) -> usize {
+        self.methods
+            .iter()
+            .map(|m| m.curves.len())
+            .max()
+            .unwrap_or(0)
+    }
+}
+
+/// The best hypervolume known for each seed and task: found by search, or by any method since.
+fn optima(problem: &str, finished: &BTreeMap<Cell, CellResult>) -> HashMap<(u32, u32), f64> {
+    let mut optima = HashMap::new();
+    for (cell, result) in finished.iter().filter(|(c, _)| c.problem == problem) {
+        let best = optima.entry((cell.seed, cell.task)).or_insert(0.0_f64);
+        let reached = result.steps.last().map_or(0.0, |s| s.hypervolume);
+        *best = best.max(result.optimum).max(reached);
+    }
+    optima
+}
+
+fn regret(result: &CellResult, optimum: f64) -> Vec<f64> {
+    let relative = |hypervolume: f64| match optimum {
+        o if o > 0.0 => ((o - hypervolume) / o).clamp(REGRET_FLOOR, 1.0),
+        _ => 1.0,
+    };
+    result
+        .steps
+        .iter()
+        .map(|s| relative(s.hypervolume).log10())
+        .collect()
+}
+
+fn average(curves: &[Vec<f64>]) -> Vec<f64> {
+    let length = curves.iter().map(Vec::len).min().unwrap_or(0);
+    let mean = |t: usize| curves.iter().map(|c| c[t]).sum::<f64>() / curves.len() as f64;
+    (0..length).map(mean).collect()
+}
+
+fn timed(
+    method: &str,
+    curves: BTreeMap<u32, Vec<f64>>,
+    cells: &HashMap<(u32, u32), &CellResult>,
+) -> MethodCurves {
+    let mean = |values: &mut dyn Iterator<Item = f64>| {
+        let (sum, count) = values.fold((0.0, 0_u32), |(s, c), v| (s + v, c + 1));
+        if count == 0 {
+            0.0
+        } else {
+            sum / f64::from(count)
+        }
+    };
+    let steps = || cells.values().flat_map(|r| &r.steps);
+    // Points of an initial design are not proposed by the method: they took no time.
+    let asked = |s: &f64| *s > 0.0;
+    MethodCurves {
+        method: method.to_owned(),
+        curves,
+        setup_seconds: mean(&mut cells.values().map(|r| r.setup_seconds)),
+        ask_seconds: mean(&mut steps().map(|s| s.ask_seconds).filter(asked)),
+        tell_seconds: mean(&mut steps().map(|s| s.tell_seconds).filter(asked)),
+    }
+}
