@@ -6,10 +6,15 @@
 
 pub mod cell;
 pub mod claims;
+pub mod data;
+pub mod lab;
+pub mod methods;
+pub mod problems;
 pub mod profile;
 pub mod report;
 pub mod results;
 pub mod runner;
+pub mod score;
 pub mod setup;
 pub mod stats;
 pub mod store;
