@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::bail;
 use warmfront_bench::cell::{Cell, CellResult, Step, fnv1a};
+use warmfront_bench::methods::MethodSpec;
+use warmfront_bench::problems::ProblemSpec;
 use warmfront_bench::profile::{Catalogue, Overrides, Plan, experiment};
 use warmfront_bench::report;
 use warmfront_bench::runner::{RunConfig, RunOutcome, Work, run};
@@ -62,6 +64,16 @@ impl Catalogue for Toy {
     }
     fn fingerprint(&self, problem: &str, method: &str) -> String {
         format!("{problem} 1, {method} 1")
+    }
+    fn describe_problem(&self, problem: &str) -> (String, String) {
+        ProblemSpec::find(problem).map_or_else(
+            || (problem.to_owned(), String::new()),
+            |p| (p.title.to_owned(), p.text.to_owned()),
+        )
+    }
+    fn describe_method(&self, method: &str) -> (String, String) {
+        let spec = MethodSpec::find(method).expect("a method of the real experiment");
+        (spec.label.to_owned(), spec.text.to_owned())
     }
 }
 

@@ -50,10 +50,10 @@ pub fn style(method: &str, position: usize) -> Style {
     }
 }
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 780.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 66.0;
-const RIGHT: f64 = 172.0;
+const RIGHT: f64 = 196.0;
 const TOP: f64 = 16.0;
 const BOTTOM: f64 = 48.0;
 const TEXT: f64 = 13.0;
@@ -248,17 +248,33 @@ fn log_axis(drawing: &mut Drawing, axes: &Axes) {
             if !labelled {
                 continue;
             }
-            if (-2..=0).contains(&exponent) {
-                let digits = usize::try_from(-exponent).unwrap_or(0);
-                let number = f64::from(mantissa) * 10_f64.powi(exponent);
-                let text = format!("{number:.digits$}");
-                drawing.text((LEFT - 8.0, y + 4.5), Anchor::End, TEXT, 400, &text);
-            } else {
-                drawing.power_of_ten((LEFT - 8.0, y + 4.5), TEXT, mantissa, exponent);
-            }
+            let text = tick(mantissa, exponent);
+            drawing.text((LEFT - 8.0, y + 4.5), Anchor::End, TEXT, 400, &text);
         }
     }
     drawing.line((LEFT, TOP), (LEFT, HEIGHT - BOTTOM), AXIS);
+}
+
+/// `mantissa · 10^exponent`, as a decimal number where that is short.
+fn tick(mantissa: u32, exponent: i32) -> String {
+    if (-3..=2).contains(&exponent) {
+        let digits = usize::try_from(-exponent).unwrap_or(0);
+        return format!("{:.digits$}", f64::from(mantissa) * 10_f64.powi(exponent));
+    }
+    let raised = |c: char| match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => char::from_u32('⁰' as u32 + digit.to_digit(10).unwrap_or(0)).unwrap_or(digit),
+    };
+    let power: String = exponent.to_string().chars().map(raised).collect();
+    let front = if mantissa == 1 {
+        String::new()
+    } else {
+        format!("{mantissa}·")
+    };
+    format!("{front}10{power}")
 }
 
 fn evaluation_axis(drawing: &mut Drawing, axes: &Axes, evaluations: u32) {
@@ -299,7 +315,7 @@ pub fn scaling(times: &Scaling) -> Drawing {
         "Time against the number of meta-tasks, log-log",
     );
     let series = [
-        ("fit to meta-data", "#d55e00", "", times.fit_slope(), 1),
+        ("meta-fit", "#d55e00", "", times.fit_slope(), 1),
         (
             "one suggestion",
             "#0072b2",
@@ -398,7 +414,7 @@ pub fn scaling(times: &Scaling) -> Drawing {
             emphasis: false,
         };
         texts.push(match slope {
-            Some((slope, _)) => format!("{name} ({slope:.2})"),
+            Some((slope, _)) => format!("{name}, slope {slope:.2}"),
             None => name.to_owned(),
         });
         ends.push((last, style));
@@ -411,4 +427,41 @@ pub fn scaling(times: &Scaling) -> Drawing {
             .collect(),
     );
     drawing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_short() {
+        assert_eq!(tick(1, 0), "1");
+        assert_eq!(tick(5, -2), "0.05");
+        assert_eq!(tick(2, 2), "200");
+        assert_eq!(tick(1, -4), "10⁻⁴");
+        assert_eq!(tick(5, -13), "5·10⁻¹³");
+        assert_eq!(tick(1, 5), "10⁵");
+    }
+
+    #[test]
+    fn methods_of_one_experiment_look_different() {
+        let names = [
+            "random",
+            "sobol",
+            "ind-gp",
+            "mo-gp",
+            "ind-scaml",
+            "ind-rgpe",
+            "ind-ablr",
+            "smog",
+        ];
+        let styles: Vec<Style> = names.iter().map(|n| style(n, 0)).collect();
+        for (i, a) in styles.iter().enumerate() {
+            assert!(
+                styles[..i]
+                    .iter()
+                    .all(|b| (a.color, a.dash) != (b.color, b.dash))
+            );
+        }
+    }
 }

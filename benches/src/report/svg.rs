@@ -155,24 +155,6 @@ impl Drawing {
         ));
     }
 
-    /// Power of ten with a raised exponent, ending at `at`.
-    pub fn power_of_ten(&mut self, at: (f64, f64), size: f64, mantissa: u32, exponent: i32) {
-        let front = if mantissa == 1 {
-            String::new()
-        } else {
-            format!("{mantissa}·")
-        };
-        let small = 0.72 * size;
-        self.push(format_args!(
-            "<text x=\"{:.2}\" y=\"{:.2}\" text-anchor=\"end\" font-size=\"{size}\" \
-             fill=\"currentColor\">{front}10<tspan dy=\"-{:.2}\" font-size=\"{small:.1}\">{}</tspan></text>",
-            at.0,
-            at.1,
-            0.42 * size,
-            exponent.to_string().replace('-', "−"),
-        ));
-    }
-
     /// The drawing for use inside a page; takes over the page's text colour and font.
     #[must_use]
     pub fn inline(&self) -> String {
