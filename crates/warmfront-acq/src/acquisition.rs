@@ -87,13 +87,13 @@ pub enum AcquisitionConfig {
     /// independent; any number of objectives.
     LogEhvi,
     /// Logarithm of the expected hypervolume improvement on the observed front by Monte Carlo,
-    /// correlations included.
+    /// correlations included; one to six objectives.
     QLogEhvi {
         /// Number of samples.
         samples: usize,
     },
     /// The same on the *uncertain* front of the latent costs at the observed points; right for
-    /// noisy and noise-free observations.
+    /// noisy and noise-free observations; one to six objectives.
     QLogNehvi {
         /// Number of samples.
         samples: usize,

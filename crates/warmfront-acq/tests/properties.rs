@@ -131,6 +131,41 @@ fn one_observation_and_repeated_ones_are_enough() {
 }
 
 #[test]
+fn constant_outcomes_and_one_outlier_still_get_a_suggestion() {
+    let x = toy::uniform(8, 2, 0.3);
+    let space = SearchSpace::unit_cube(2);
+    for (name, outlier, scale) in [
+        ("constant", 1.0, 0.0),
+        ("outlier", 1e9, 1.0),
+        ("large", 1.0, 1e100),
+        ("small", 1.0, 1e-100),
+    ] {
+        let y = Mat::from_fn(8, 2, |i, o| {
+            let factor = if i == 3 { outlier } else { 1.0 };
+            scale * factor * (x[(i, 0)] - 0.5 * o as f64).powi(2)
+        });
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let data = Dataset::new(x.clone(), y.clone()).expect("finite");
+        let model = IndependentGps::fit(&data, &ExactGpConfig::default(), &[], &mut rng)
+            .expect("a model can be fitted");
+        let pending = Mat::<f64>::zeros(0, 2);
+        let context = AcquisitionContext {
+            model: &model,
+            observed: x.as_ref(),
+            costs: y.as_ref(),
+            pending: pending.as_ref(),
+            reference: None,
+        };
+        for config in configs(2) {
+            let acqf = config.build(context, &mut rng).expect(name);
+            let top = maximize(&*acqf, &space, &[], &MaximizeConfig::default(), &mut rng);
+            let utility = top.expect("no table").utility;
+            assert!(utility.is_finite(), "{name}, {config:?}: {utility}");
+        }
+    }
+}
+
+#[test]
 fn wrong_settings_and_objective_counts_are_typed_errors() {
     let x = toy::uniform(4, 2, 0.0);
     let y = toy::conflicting(&x, 2);
