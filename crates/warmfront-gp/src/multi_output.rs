@@ -299,8 +299,10 @@ impl DifferentiableSurrogate for MultiOutputGp {
             self.pullback_weighted(
                 &none,
                 repeated.as_ref(),
-                &self.scaling.scale,
-                adjoint,
+                &self.scaling.deviations(),
+                adjoint.mean.as_ref(),
+                adjoint.covariance.as_ref(),
+                adjoint.cross.as_ref().transpose(),
                 gradient,
             );
         });
@@ -369,7 +371,7 @@ impl AnchoredPosterior for Anchored<'_> {
         AnchoredQuery {
             mean: self.gp.own_units(&answer.mean),
             covariance: answer.covariance.to_weighted(weights),
-            cross: answer.cross.to_weighted(weights),
+            cross: answer.cross.to_weighted(weights).transpose().to_owned(),
         }
     }
 
@@ -379,7 +381,9 @@ impl AnchoredPosterior for Anchored<'_> {
             &self.prepared,
             x,
             &self.gp.scaling.deviations(),
-            adjoint,
+            adjoint.mean.as_ref(),
+            adjoint.covariance.as_ref(),
+            adjoint.cross.as_ref().transpose(),
             gradient,
         );
     }

@@ -8,7 +8,6 @@ use warmfront_linalg::{Mat, MatMut, MatRef, ScaledPoints};
 use super::blocks::BlockMatrix;
 use super::modes::KernelAdjoint;
 use super::{MultiOutputGp, Solver, ops, stationary};
-use crate::AnchoredQuery;
 
 /// Everything about fixed points that queries need.
 #[derive(Debug, Clone)]
@@ -57,7 +56,7 @@ pub struct StandardizedQuery {
     pub mean: Mat<f64>,
     /// Covariance among the query points.
     pub covariance: BlockMatrix,
-    /// Covariance of query points (rows) with anchors (columns).
+    /// Covariance of anchors (rows) with query points (columns).
     pub cross: BlockMatrix,
 }
 
@@ -68,7 +67,7 @@ pub struct StandardizedMarginals {
     pub mean: Mat<f64>,
     /// Variances, `q×m`.
     pub variance: Mat<f64>,
-    /// Covariance of query points (rows) with anchors (columns).
+    /// Covariance of anchors (rows) with query points (columns).
     pub cross: BlockMatrix,
 }
 
@@ -176,6 +175,22 @@ impl MultiOutputGp {
         }
     }
 
+    /// Covariance of the anchors (rows) with the posterior at `x` (`q×d`, columns), in standardised
+    /// units.
+    ///
+    /// # Panics
+    /// If `x` has the wrong number of columns.
+    #[track_caller]
+    pub fn cross_standardized(
+        &self,
+        prepared: &PreparedAnchors,
+        x: MatRef<'_, f64>,
+    ) -> BlockMatrix {
+        self.check_inputs(x);
+        let z = self.kernel.scaled(x);
+        self.cross(prepared, &self.kernel.columns(&self.points, &z), &z)
+    }
+
     /// Marginals at each row of `x` (`q×d`) and their covariance with the anchors, in standardised units.
     ///
     /// # Panics
@@ -201,10 +216,9 @@ impl MultiOutputGp {
         }
     }
 
-    /// Adds the pullback of `adjoint` to `gradient` (`q×d`).
-    ///
-    /// The adjoint is that of the query's answer after output `o` was multiplied by `weights[o]`:
-    /// mean entries by `w_o`, covariances of `o` with `o'` by `w_o w_o'`.
+    /// Adds to `gradient` (`q×d`) the derivatives of a scalar by `x`, given those by the answer of
+    /// a query after output `o` was multiplied by `weights[o]`: `mean` (`q×m`), `covariance`
+    /// (`qm×qm`) and, anchors first, `cross` (`am×qm`).
     ///
     /// # Panics
     /// If a shape does not fit.
@@ -214,25 +228,27 @@ impl MultiOutputGp {
         prepared: &PreparedAnchors,
         x: MatRef<'_, f64>,
         weights: &[f64],
-        adjoint: &AnchoredQuery,
+        mean: MatRef<'_, f64>,
+        covariance: MatRef<'_, f64>,
+        cross: MatRef<'_, f64>,
         gradient: MatMut<'_, f64>,
     ) {
         self.check_inputs(x);
         let (q, a, m) = (x.nrows(), prepared.len(), self.outputs);
         assert!(
             weights.len() == m
-                && (adjoint.mean.nrows(), adjoint.mean.ncols()) == (q, m)
-                && (adjoint.covariance.nrows(), adjoint.covariance.ncols()) == (q * m, q * m)
-                && (adjoint.cross.nrows(), adjoint.cross.ncols()) == (q * m, a * m)
+                && (mean.nrows(), mean.ncols()) == (q, m)
+                && (covariance.nrows(), covariance.ncols()) == (q * m, q * m)
+                && (cross.nrows(), cross.ncols()) == (a * m, q * m)
                 && (gradient.nrows(), gradient.ncols()) == (q, self.kernel.dim()),
-            "adjoint of a {}×{} mean, {}×{} covariance and {}×{} cross-covariance into a {}×{} gradient \
+            "adjoints of a {}×{} mean, {}×{} covariance and {}×{} cross-covariance into a {}×{} gradient \
              for {q} points, {a} anchors and {m} outputs",
-            adjoint.mean.nrows(),
-            adjoint.mean.ncols(),
-            adjoint.covariance.nrows(),
-            adjoint.covariance.ncols(),
-            adjoint.cross.nrows(),
-            adjoint.cross.ncols(),
+            mean.nrows(),
+            mean.ncols(),
+            covariance.nrows(),
+            covariance.ncols(),
+            cross.nrows(),
+            cross.ncols(),
             gradient.nrows(),
             gradient.ncols()
         );
@@ -241,14 +257,13 @@ impl MultiOutputGp {
         let (kx, slope_x) = self.kernel.columns_with_slope(&self.points, &z);
         let (ka, slope_a) = self.kernel.columns_with_slope(&prepared.points, &z);
         let (kz, slope_z) = self.kernel.columns_with_slope(&z, &z);
-        let weighted_mean = Mat::from_fn(q, m, |i, o| weights[o] * adjoint.mean[(i, o)]);
+        let weighted_mean = Mat::from_fn(q, m, |i, o| weights[o] * mean[(i, o)]);
         let mut kernel = KernelAdjoint {
             inputs: ops::times_transpose(&self.coefficients, &weighted_mean),
             anchors: Mat::zeros(a, q),
             queries: Mat::zeros(q, q),
         };
         let v = self.whitened(&kx);
-        let (covariance, cross) = (adjoint.covariance.as_ref(), adjoint.cross.as_ref());
         match &self.solver {
             Solver::Modes(modes) => {
                 modes.pullback(

@@ -69,6 +69,11 @@ impl BlockMatrix {
         }
     }
 
+    /// Whether all diagonal blocks are equal, and all others.
+    pub fn is_equicorrelated(&self) -> bool {
+        matches!(self.kind, Kind::Equicorrelated { .. })
+    }
+
     /// Number of outputs `m`.
     pub fn outputs(&self) -> usize {
         self.outputs

@@ -112,20 +112,10 @@ impl Dense {
         })
     }
 
-    fn kronecker(&self, k: &Mat<f64>, transpose: bool) -> Mat<f64> {
-        let (r, c) = if transpose {
-            (k.ncols(), k.nrows())
-        } else {
-            (k.nrows(), k.ncols())
-        };
-        let m = self.outputs();
+    fn kronecker(&self, k: &Mat<f64>) -> Mat<f64> {
+        let (r, c, m) = (k.nrows(), k.ncols(), self.outputs());
         Mat::from_fn(r * m, c * m, |s, t| {
-            let at = if transpose {
-                (t % c, s % r)
-            } else {
-                (s % r, t % c)
-            };
-            self.coregion[(s / r, t / c)] * k[at]
+            self.coregion[(s / r, t / c)] * k[(s % r, t % c)]
         })
     }
 
@@ -141,15 +131,15 @@ impl Dense {
 
     /// Posterior covariance of two point sets from their prior `k` (`r×c`) and whitened columns.
     pub(super) fn covariance(&self, k: &Mat<f64>, v1: &Mat<f64>, v2: &Mat<f64>) -> BlockMatrix {
-        let mut out = self.kronecker(k, false);
+        let mut out = self.kronecker(k);
         ops::subtract(&ops::transpose_times(v1, v2), &mut out);
         BlockMatrix::dense(self.outputs(), out)
     }
 
-    /// Posterior covariance of queries (rows) with anchors (columns); `ka` is `a×q`.
+    /// Posterior covariance of anchors (rows) with queries (columns); `ka` is `a×q`.
     pub(super) fn cross(&self, ka: &Mat<f64>, kx: &Mat<f64>, reduction: &Mat<f64>) -> BlockMatrix {
-        let mut out = self.kronecker(ka, true);
-        ops::subtract(&ops::transpose_times(&self.expand(kx), reduction), &mut out);
+        let mut out = self.kronecker(ka);
+        ops::subtract(&ops::transpose_times(reduction, &self.expand(kx)), &mut out);
         BlockMatrix::dense(self.outputs(), out)
     }
 
@@ -163,7 +153,7 @@ impl Dense {
         })
     }
 
-    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and cross (`qm×am`).
+    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and cross (`am×qm`).
     pub(super) fn pullback(
         &self,
         weights: &[f64],
@@ -174,12 +164,12 @@ impl Dense {
         adjoint: &mut KernelAdjoint,
     ) {
         let m = self.outputs();
-        let (q, a) = (covariance.nrows() / m, cross.ncols() / m);
+        let (q, a) = (covariance.nrows() / m, cross.nrows() / m);
         let covariance = Mat::from_fn(q * m, q * m, |s, t| {
             weights[s / q] * weights[t / q] * covariance[(s, t)]
         });
-        let cross = Mat::from_fn(q * m, a * m, |s, t| {
-            weights[s / q] * weights[t / a] * cross[(s, t)]
+        let cross = Mat::from_fn(a * m, q * m, |s, t| {
+            weights[s / a] * weights[t / q] * cross[(s, t)]
         });
         for t in 0..q * m {
             for s in 0..q * m {
@@ -187,9 +177,9 @@ impl Dense {
                     self.coregion[(s / q, t / q)] * covariance[(s, t)];
             }
         }
-        for t in 0..a * m {
-            for s in 0..q * m {
-                adjoint.anchors[(t % a, s % q)] += self.coregion[(s / q, t / a)] * cross[(s, t)];
+        for t in 0..q * m {
+            for s in 0..a * m {
+                adjoint.anchors[(s % a, t % q)] += self.coregion[(s / a, t / q)] * cross[(s, t)];
             }
         }
         if self.index.is_empty() {
@@ -197,7 +187,7 @@ impl Dense {
         }
         let vs = ops::times(v, &ops::plus_transpose(&covariance));
         let mut expanded = ops::lower_transpose_times(&self.whiten, &vs);
-        let from_cross = ops::times_transpose(reduction, &cross);
+        let from_cross = ops::times(reduction, &cross);
         ops::add_scaled(1.0, &from_cross, &mut expanded);
         for t in 0..q * m {
             for (s, &(o, i)) in self.index.iter().enumerate() {

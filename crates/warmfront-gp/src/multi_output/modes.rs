@@ -115,7 +115,7 @@ impl Modes {
         })
     }
 
-    /// Posterior covariance of queries (rows) with anchors (columns); `ka` is `a×q`.
+    /// Posterior covariance of anchors (rows) with queries (columns); `ka` is `a×q`.
     pub(super) fn cross(
         &self,
         ka: &Mat<f64>,
@@ -123,8 +123,8 @@ impl Modes {
         reduction: &[Mat<f64>],
     ) -> BlockMatrix {
         self.blocks(|mode| {
-            let mut out = ops::transpose_times(kx, &reduction[mode]);
-            ops::linear_transposed(self.coefficients[mode], ka, -1.0, &mut out);
+            let mut out = ops::transpose_times(&reduction[mode], kx);
+            ops::linear(self.coefficients[mode], ka, -1.0, &mut out);
             out
         })
     }
@@ -154,7 +154,7 @@ impl Modes {
         BlockMatrix::from_modes(self.outputs, of(0), perpendicular)
     }
 
-    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and cross (`qm×am`).
+    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and cross (`am×qm`).
     pub(super) fn pullback(
         &self,
         weights: &[f64],
@@ -175,11 +175,11 @@ impl Modes {
             };
             let c = self.coefficients[mode];
             ops::add_scaled(c, covariance, &mut adjoint.queries);
-            ops::add_scaled_transposed(c, cross, &mut adjoint.anchors);
+            ops::add_scaled(c, cross, &mut adjoint.anchors);
             if self.whiten[mode].nrows() == 0 {
                 continue;
             }
-            ops::subtract_times_transpose(&reduction[mode], cross, &mut adjoint.inputs);
+            ops::subtract(&ops::times(&reduction[mode], cross), &mut adjoint.inputs);
             let symmetric = ops::plus_transpose(covariance);
             let vs = ops::times(&v[mode], &symmetric);
             ops::subtract(

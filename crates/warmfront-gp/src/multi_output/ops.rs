@@ -3,8 +3,8 @@
 //! One column is by far the most common width of a query, so it takes the matrix-vector path.
 
 use warmfront_linalg::{
-    JitterPolicy, JitteredCholesky, Mat, MatRef, add_matmul_into, axpy, invert_lower, lower_matmul,
-    lower_matvec, lower_transpose_matmul, lower_transpose_matvec, matmul, matvec_transpose,
+    JitterPolicy, JitteredCholesky, Mat, MatRef, axpy, invert_lower, lower_matmul, lower_matvec,
+    lower_transpose_matmul, lower_transpose_matvec, matmul, matvec, matvec_transpose,
 };
 
 pub(super) use warmfront_linalg::dot;
@@ -56,15 +56,20 @@ pub(super) fn lower_transpose_times(l: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
 
 /// `a b`.
 pub(super) fn times(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
+    if b.ncols() == 1 {
+        let mut out = Mat::zeros(a.nrows(), 1);
+        matvec(a.as_ref(), b.col_as_slice(0), out.col_as_slice_mut(0));
+        return out;
+    }
     matmul(a.as_ref(), b.as_ref())
 }
 
 /// `aᵀ b`.
 pub(super) fn transpose_times(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
-    if a.ncols() == 1 && b.ncols() > 0 {
-        let mut values = vec![0.0; b.ncols()];
-        matvec_transpose(b.as_ref(), a.col_as_slice(0), &mut values);
-        return Mat::from_fn(1, b.ncols(), |_, j| values[j]);
+    if b.ncols() == 1 {
+        let mut out = Mat::zeros(a.ncols(), 1);
+        matvec_transpose(a.as_ref(), b.col_as_slice(0), out.col_as_slice_mut(0));
+        return out;
     }
     matmul(a.as_ref().transpose(), b.as_ref())
 }
@@ -72,13 +77,6 @@ pub(super) fn transpose_times(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
 /// `a bᵀ`.
 pub(super) fn times_transpose(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
     matmul(a.as_ref(), b.as_ref().transpose())
-}
-
-/// `out −= a bᵀ`.
-pub(super) fn subtract_times_transpose(a: &Mat<f64>, b: &Mat<f64>, out: &mut Mat<f64>) {
-    if out.nrows() > 0 && out.ncols() > 0 && a.ncols() > 0 {
-        add_matmul_into(out.as_mut(), a.as_ref(), b.as_ref().transpose(), -1.0);
-    }
 }
 
 /// `Σ a∘b`.
@@ -100,29 +98,11 @@ pub(super) fn subtract(a: &Mat<f64>, out: &mut Mat<f64>) {
     add_scaled(-1.0, a, out);
 }
 
-/// `out += factor · aᵀ`.
-pub(super) fn add_scaled_transposed(factor: f64, a: &Mat<f64>, out: &mut Mat<f64>) {
-    for j in 0..out.ncols() {
-        for (i, value) in out.col_as_slice_mut(j).iter_mut().enumerate() {
-            *value += factor * a[(j, i)];
-        }
-    }
-}
-
 /// `out = factor · a + out_factor · out`.
 pub(super) fn linear(factor: f64, a: &Mat<f64>, out_factor: f64, out: &mut Mat<f64>) {
     for j in 0..a.ncols() {
         for (value, a) in out.col_as_slice_mut(j).iter_mut().zip(a.col_as_slice(j)) {
             *value = factor * a + out_factor * *value;
-        }
-    }
-}
-
-/// `out = factor · aᵀ + out_factor · out`.
-pub(super) fn linear_transposed(factor: f64, a: &Mat<f64>, out_factor: f64, out: &mut Mat<f64>) {
-    for j in 0..out.ncols() {
-        for (i, value) in out.col_as_slice_mut(j).iter_mut().enumerate() {
-            *value = factor * a[(j, i)] + out_factor * *value;
         }
     }
 }
