@@ -18,3 +18,8 @@ pub use warmfront_meta as meta;
 pub use warmfront_pareto as pareto;
 #[doc(inline)]
 pub use warmfront_problems as problems;
+
+// The example on the project's front page has to run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;
