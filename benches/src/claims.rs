@@ -49,8 +49,10 @@ pub struct Claim {
     pub problem: String,
     /// The decision.
     pub verdict: Verdict,
-    /// The numbers behind it.
-    pub evidence: String,
+    /// The paired comparison and its corrected p-value, if the claim is about one.
+    pub test: Option<(Paired, f64)>,
+    /// Further numbers, in words.
+    pub note: String,
 }
 
 /// Direction that a comparison must have for the claim.
@@ -199,20 +201,10 @@ fn compare(
         rule: rule.text(),
         problem: p.entry.problem.clone(),
         verdict: rule.decide(result, q),
-        evidence: evidence(result, q),
+        test: Some((*result, q)),
+        note: String::new(),
     };
     tested.iter().zip(corrected).map(claim).collect()
-}
-
-fn evidence(result: &Paired, p: f64) -> String {
-    format!(
-        "median difference {:+.2} in log10 regret, {} wins, {} losses, {} ties, p = {}",
-        result.median_difference,
-        result.wins,
-        result.losses,
-        result.ties,
-        p_text(p)
-    )
 }
 
 /// A p-value for people.
@@ -255,17 +247,15 @@ fn three_fold(
             continue;
         };
         match claims.iter_mut().find(|c| c.problem == p.entry.problem) {
-            Some(claim) => claim.evidence = format!("{crossing}; {}", claim.evidence),
+            Some(claim) => claim.note = crossing,
             None => claims.push(Claim {
                 statement: statement.clone(),
                 source: "abstract: data efficiency against methods without meta-data",
                 rule: Rule::Reaches.text(),
                 problem: p.entry.problem.clone(),
                 verdict: Verdict::Open,
-                evidence: format!(
-                    "{crossing}; only {} evaluations were run",
-                    p.entry.evaluations
-                ),
+                test: None,
+                note: format!("{crossing}; {} were run", p.entry.evaluations),
             }),
         }
     }
@@ -344,7 +334,8 @@ fn linear(problems: &[ProblemCurves], reference: &str) -> Vec<Claim> {
                 s if s <= 1.15 => Verdict::Holds,
                 _ => Verdict::Fails,
             },
-            evidence: format!(
+            test: None,
+            note: format!(
                 "slope {slope:.2} ± {error:.2} over {range} ({:.3} s to {:.3} s)",
                 ends.0, ends.1
             ),

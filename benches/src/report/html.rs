@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::svg::escape;
 use super::{Digest, Input, plot, table};
-use crate::claims::{LEVEL, Verdict};
+use crate::claims::{LEVEL, Verdict, p_text};
 use crate::profile::Section;
 use crate::results::{Band, ProblemCurves};
 
@@ -181,10 +181,11 @@ fn claims(out: &mut String, input: &Input<'_>, digest: &Digest) {
          run; the p-values are two-sided, paired by seed, and corrected over the problems of the \
          claim. Differences are in log10 of the relative regret: −0.30 is half the regret, −1 a \
          tenth.</p>\n<div class=\"scroll\"><table class=\"claims\"><thead><tr><th>claim</th>\
-         <th>problem</th><th>verdict</th><th>numbers</th></tr></thead><tbody>\n",
+         <th>problem</th><th>verdict</th><th title=\"median paired difference\">difference</th>\
+         <th title=\"seeds won, lost, tied\">W / L / T</th><th>p</th><th>further</th></tr></thead><tbody>\n",
     );
     if digest.claims.is_empty() {
-        out.push_str("<tr><td colspan=\"4\">no claim can be tested with these results</td></tr>\n");
+        out.push_str("<tr><td colspan=\"7\">no claim can be tested with these results</td></tr>\n");
     }
     for (index, claim) in digest.claims.iter().enumerate() {
         out.push_str("<tr>");
@@ -208,12 +209,24 @@ fn claims(out: &mut String, input: &Input<'_>, digest: &Digest) {
             Verdict::Fails => "fails",
             Verdict::Open => "open",
         };
+        let numbers = match &claim.test {
+            Some((test, p)) => format!(
+                "<td class=\"n\">{}</td><td class=\"n\">{} / {} / {}</td><td class=\"n\">{}</td>",
+                format!("{:+.2}", test.median_difference).replace('-', "−"),
+                test.wins,
+                test.losses,
+                test.ties,
+                p_text(*p)
+            ),
+            None => "<td></td><td></td><td></td>".to_owned(),
+        };
         let _ = writeln!(
             out,
-            "<td>{}</td><td><span class=\"pill {class}\">{}</span></td><td>{}</td></tr>",
+            "<td class=\"n\">{}</td><td><span class=\"pill {class}\">{}</span></td>{numbers}\
+             <td class=\"further\">{}</td></tr>",
             escape(&title),
             claim.verdict.text(),
-            escape(&claim.evidence)
+            escape(&claim.note)
         );
     }
     out.push_str("</tbody></table></div>\n");

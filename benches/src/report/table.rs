@@ -294,6 +294,7 @@ fn percent(log10: f64) -> String {
         v if v >= 9.95 => format!("{v:.0} %"),
         v if v >= 0.995 => format!("{v:.1} %"),
         v if v >= 0.0995 => format!("{v:.2} %"),
+        v if v >= 0.009_95 => format!("{v:.3} %"),
         v if v >= 0.000_995 => format!("{v:.4} %"),
         v => format!("{v:.0e} %"),
     }
@@ -317,6 +318,7 @@ mod tests {
         assert_eq!(percent(0.0), "100 %");
         assert_eq!(percent(-2.0), "1.0 %");
         assert_eq!(percent(-2.5), "0.32 %");
+        assert_eq!(percent(-3.2), "0.063 %");
         assert_eq!(seconds(0.0123), "12.3 ms");
         assert_eq!(seconds(12.3), "12 s");
     }
