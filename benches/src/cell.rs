@@ -20,7 +20,7 @@ pub struct Cell {
     pub evaluations: u32,
     /// What else determines the result: versions of problem and method, base seed, settings.
     pub fingerprint: String,
-    /// Measured alone, on one thread, after everything else: its times are the result.
+    /// Measured alone, on one thread, before everything else: its times are the result.
     pub exclusive: bool,
 }
 

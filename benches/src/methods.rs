@@ -1,10 +1,14 @@
 //! The methods of the experiments, all under the same acquisition function.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use rand::Rng;
-use warmfront_core::Strategy;
-use warmfront_meta::ModelBasedConfig;
-use warmfront_meta::baseline::{RandomSearch, SobolSearch};
+use warmfront_core::{Purpose, Strategy};
+use warmfront_gp::RhoConfig;
+use warmfront_meta::baseline::{
+    AblrConfig, AblrModel, IndependentGpModel, RandomSearch, RgpeConfig, RgpeModel, SobolSearch,
+};
+use warmfront_meta::smog::{IndependentScaml, SmogConfig, WeightScope};
+use warmfront_meta::{ModelBased, ModelBasedConfig, TargetModel};
 
 use crate::problems::Arena;
 
@@ -111,27 +115,91 @@ impl MethodSpec {
 
 /// Builds a method for a target task, fitting to meta-data included.
 ///
-/// `rng` is the same stream for every method, and the initial design is the first thing drawn from
-/// it: methods that have one share it.
+/// `rng` is the same stream for every method and the initial design is the first thing drawn from
+/// it, so methods that have a design share it.
 ///
 /// # Errors
 /// If the name is unknown or a model cannot be fitted to the meta-data.
 pub fn build(name: &str, arena: &Arena, rng: &mut dyn Rng) -> anyhow::Result<Box<dyn Strategy>> {
+    assemble(name, arena, rng).with_context(|| format!("cannot build the method `{name}`"))
+}
+
+fn assemble(name: &str, arena: &Arena, rng: &mut dyn Rng) -> anyhow::Result<Box<dyn Strategy>> {
     let (space, objectives) = (arena.problem.space(), arena.problem.objectives());
-    let context = || format!("cannot build the method `{name}`");
-    let _config = config(arena, 0);
-    Ok(match name {
-        "random" => Box::new(RandomSearch::new(space, objectives)),
-        "sobol" => Box::new(SobolSearch::new(space, objectives, rng).with_context(context)?),
-        _ => bail!("unknown method `{name}`"),
-    })
+    let (dim, m, meta) = (space.dim(), objectives.len(), &arena.metadata);
+    // A stream of its own, so that the initial design does not depend on what models draw.
+    let mut fit_rng = arena.seed.child(3).stream(Purpose::Init, 0);
+    let fit_rng: &mut dyn Rng = &mut fit_rng;
+    match name {
+        "random" => Ok(Box::new(RandomSearch::new(space, objectives))),
+        "sobol" => Ok(Box::new(SobolSearch::new(space, objectives, rng)?)),
+        "ind-gp" => start(IndependentGpModel::default(), false, arena, rng),
+        "ind-rgpe" => {
+            let trained = RgpeModel::train(meta, dim, m, RgpeConfig::default(), fit_rng)?;
+            start(trained, false, arena, rng)
+        }
+        "ind-ablr" => {
+            let trained = AblrModel::train(meta, dim, m, AblrConfig::default(), fit_rng)?;
+            start(trained, false, arena, rng)
+        }
+        "ind-scaml" => {
+            let built = IndependentScaml::build(&SmogConfig::default(), dim, m, meta, fit_rng)?;
+            start(built, false, arena, rng)
+        }
+        _ => {
+            let config = smog(name).context("there is no such method")?;
+            start(
+                config.build(dim, m, meta, fit_rng)?,
+                name == "smog-equal-init",
+                arena,
+                rng,
+            )
+        }
+    }
 }
 
 /// The common loop: everything but the model is the same for all methods.
-fn config(arena: &Arena, initial_trials: usize) -> ModelBasedConfig {
-    ModelBasedConfig {
+///
+/// A design comes first for models that cannot propose without data, or when asked for.
+fn start<M: TargetModel + 'static>(
+    model: M,
+    design_first: bool,
+    arena: &Arena,
+    rng: &mut dyn Rng,
+) -> anyhow::Result<Box<dyn Strategy>> {
+    let space = arena.problem.space();
+    let design_first = design_first || model.min_observations() > 0;
+    let config = ModelBasedConfig {
         reference_point: Some(arena.problem.reference_point().value.to_vec()),
-        initial_trials: Some(initial_trials),
+        initial_trials: Some(if design_first { space.dim() + 1 } else { 0 }),
         ..ModelBasedConfig::default()
-    }
+    };
+    Ok(Box::new(ModelBased::new(
+        model,
+        space,
+        arena.problem.objectives(),
+        config,
+        rng,
+    )?))
+}
+
+/// SMOG and its variants; the multi-output GP is SMOG without meta-data.
+fn smog(name: &str) -> Option<SmogConfig> {
+    let config = SmogConfig::default();
+    Some(match name {
+        "smog" | "smog-equal-init" => config,
+        "smog-rho0" => SmogConfig {
+            rho: RhoConfig::Fixed(0.0),
+            ..config
+        },
+        "smog-shared-weights" => SmogConfig {
+            weights: WeightScope::Shared,
+            ..config
+        },
+        "mo-gp" | "smog-no-meta" => SmogConfig {
+            use_meta: false,
+            ..config
+        },
+        _ => return None,
+    })
 }

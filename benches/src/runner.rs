@@ -47,12 +47,13 @@ pub struct RunOutcome {
 
 /// Runs every cell that `store` does not hold yet.
 ///
-/// Cells start in the order given, shared ones first on all threads, then the exclusive ones one at
-/// a time. Each runs inside a rayon pool of one thread: with as many cells as cores in flight,
+/// Cells start in the order given: the exclusive ones first, one at a time (they are few, and a time
+/// limit must not cut off all of them), then the others on all threads. Each runs inside a rayon pool of one thread: with as many cells as cores in flight,
 /// parallel loops inside a method would only disturb the times.
 ///
 /// # Errors
-/// When a finished cell cannot be stored. What is stored stays.
+/// When a finished cell cannot be stored, for example because the disk is full. What is stored
+/// stays.
 pub fn run(
     cells: &[Cell],
     work: &dyn Work,
@@ -79,8 +80,8 @@ pub fn run(
     };
     let (alone, shared): (Vec<_>, Vec<_>) = open.iter().copied().partition(|c| c.exclusive);
     let state = State::new(config, jobs, &open, outcome);
-    state.drain(&shared, jobs, work, store)?;
     state.drain(&alone, 1, work, store)?;
+    state.drain(&shared, jobs, work, store)?;
     Ok(state.finish())
 }
 

@@ -124,7 +124,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         time_limit: minutes.map(|m| Duration::from_secs_f64(60.0 * m.clamp(0.0, 1e6))),
         progress: true,
     };
-    let outcome = runner::run(&cells, &lab, &store, &config)?;
+    let outcome = runner::run(&cells, &lab, &store, &config)
+        .context("stopped; what had finished is kept, and the same command goes on from there")?;
     eprintln!(
         "{} runs finished, {} of them before; {} failed, {} left",
         outcome.finished.len(),
