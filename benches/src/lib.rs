@@ -3,10 +3,12 @@
 //! A *cell* is one method on one task with one seed. [`profile`] says which cells an experiment
 //! has, [`runner`] runs them on several threads, [`store`] keeps each that has finished, [`results`]
 //! and [`claims`] compare methods, [`report`] writes the folder that people read.
+//! [`inputs`] are those of the benchmarks of speed.
 
 pub mod cell;
 pub mod claims;
 pub mod data;
+pub mod inputs;
 pub mod lab;
 pub mod methods;
 pub mod problems;
