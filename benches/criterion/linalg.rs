@@ -1,5 +1,4 @@
 //! Cholesky factorisation and what follows it, on kernel matrices.
-#![expect(missing_docs, reason = "criterion's macros")]
 
 use std::time::Duration;
 

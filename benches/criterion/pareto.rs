@@ -1,5 +1,4 @@
 //! Hypervolume, box decomposition and sorting of fronts.
-#![expect(missing_docs, reason = "criterion's macros")]
 
 use std::time::Duration;
 
