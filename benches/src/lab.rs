@@ -64,7 +64,7 @@ impl Work for Lab {
         let mut strategy = methods::build(&cell.method, &arena, &mut rng)?;
         let setup_seconds = start.elapsed().as_secs_f64();
 
-        let mut progress = Progress::new(problem.reference_point().value);
+        let mut progress = Progress::new(&arena.reference);
         let mut hypervolume = 0.0;
         let mut steps = Vec::with_capacity(cell.evaluations as usize);
         for trial in 0..u64::from(cell.evaluations) {

@@ -170,7 +170,7 @@ fn start<M: TargetModel + 'static>(
     let space = arena.problem.space();
     let design_first = design_first || model.min_observations() > 0;
     let config = ModelBasedConfig {
-        reference_point: Some(arena.problem.reference_point().value.to_vec()),
+        reference_point: Some(arena.reference.clone()),
         initial_trials: Some(if design_first { space.dim() + 1 } else { 0 }),
         ..ModelBasedConfig::default()
     };

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context as _, anyhow};
-use warmfront_core::{MetaDataset, Purpose, Seed};
+use warmfront_core::{Candidate, MetaDataset, Purpose, Seed};
 use warmfront_problems::{
-    FrontBudget, HardHartmann, HartmannFamily, HpobenchXgb, HpobenchXgbConfig, Problem, Sinusoidal,
-    TaskFamily, Terrain, YahpoFamily, YahpoFiles, approximate_front,
+    Design, FrontBudget, HardHartmann, HartmannFamily, HpobenchXgb, HpobenchXgbConfig, Problem,
+    Sinusoidal, TaskFamily, Terrain, YahpoFamily, YahpoFiles, approximate_front, design_points,
 };
 
 use crate::cell::fnv1a;
@@ -194,6 +194,8 @@ pub struct Arena {
     pub problem: Box<dyn Problem>,
     /// Observations of the other tasks.
     pub metadata: MetaDataset,
+    /// Upper bound in cost space below which hypervolume counts, for scores and proposals alike.
+    pub reference: Vec<f64>,
     /// The best hypervolume that a long search found without noise.
     pub optimum: f64,
     /// Streams of this replicate.
@@ -310,16 +312,20 @@ impl Arenas {
         };
         let problem = synthetic.task(target);
         let metadata = synthetic.metadata(&others, spec.per_task, &mut rng);
-        let optimum = if spec.drawn() {
-            best_hypervolume(&*problem)
+        let (reference, optimum) = if spec.drawn() {
+            let reference = worst_of_sample(&*problem)?;
+            let optimum = best_hypervolume(&*problem, &reference);
+            (reference, optimum)
         } else {
-            slot(&self.optima, (spec.name, task), || {
-                Ok(best_hypervolume(&*problem))
-            })?
+            let reference = problem.reference_point().value.to_vec();
+            let search = || Ok(best_hypervolume(&*problem, &reference));
+            let optimum = slot(&self.optima, (spec.name, task), search)?;
+            (reference, optimum)
         };
         Ok(Arena {
             problem,
             metadata,
+            reference,
             optimum,
             seed,
         })
@@ -381,8 +387,36 @@ fn kept<T>(
         .map_err(|text| anyhow!(text.clone()))
 }
 
+/// Worst noise-free values of a dense sample and a tenth of their range.
+///
+/// The problems' own reference points lie close behind the front; in six dimensions less than one
+/// point in two hundred beats them, so that scores would say nothing about the first evaluations.
+fn worst_of_sample(problem: &dyn Problem) -> anyhow::Result<Vec<f64>> {
+    let mut rng = Seed(0x7265_6665_7265_6e63).stream(Purpose::Init, 0);
+    let points = design_points(problem.space(), 4096, Design::Sobol, &mut rng);
+    let candidates: Vec<Candidate> = points.into_iter().map(Candidate::at).collect();
+    let costs: Vec<Vec<f64>> = problem
+        .noise_free_batch(&candidates)
+        .into_iter()
+        .filter_map(|outcome| outcome?.costs()?.complete())
+        .collect();
+    anyhow::ensure!(
+        !costs.is_empty(),
+        "no point of `{}` has a noise-free value",
+        problem.name()
+    );
+    let end = |o: usize, start: f64, pick: fn(f64, f64) -> f64| {
+        costs.iter().map(|c| c[o]).fold(start, pick)
+    };
+    let reference = |o: usize| {
+        let worst = end(o, f64::NEG_INFINITY, f64::max);
+        worst + 0.1 * (worst - end(o, f64::INFINITY, f64::min))
+    };
+    Ok((0..problem.objectives().len()).map(reference).collect())
+}
+
 /// Hypervolume of the noise-free front that a long evolutionary search finds.
-fn best_hypervolume(problem: &dyn Problem) -> f64 {
+fn best_hypervolume(problem: &dyn Problem, reference: &[f64]) -> f64 {
     let objectives = problem.objectives().len();
     let budget = FrontBudget {
         // Exact hypervolume of many objectives grows steeply with the number of points.
@@ -390,5 +424,5 @@ fn best_hypervolume(problem: &dyn Problem) -> f64 {
         ..FrontBudget::default()
     };
     let front = approximate_front(problem, &budget, Seed(0x6672_6f6e_7400_0000));
-    hypervolume(&front.costs, problem.reference_point().value)
+    hypervolume(&front.costs, reference)
 }

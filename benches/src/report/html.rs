@@ -251,7 +251,8 @@ fn problems(out: &mut String, input: &Input<'_>, digest: &Digest, section: Secti
         }
         Section::Main | Section::Scaling => {
             "<h2 id=\"main\">Problems</h2>\n<p>Regret is what is missing to the best known \
-             hypervolume of noise-free values, as a fraction of it. All methods share seeds, noise, \
+             hypervolume of noise-free values, as a fraction of it. Hypervolume counts below the \
+             worst values of a dense sample (or of the published data). All methods share seeds, noise, \
              reference points, budgets and, where they use one, the initial design.</p>\n"
         }
     });
