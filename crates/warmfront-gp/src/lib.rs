@@ -26,10 +26,10 @@ pub use hyperprior::HyperPrior;
 pub use independent::Independent;
 pub use kernel::{ArdKernel, KernelGram, KernelKind};
 pub use multi_output::{
-    BlockMatrix, Coregion, CoregionConfig, MultiOutputConfig, MultiOutputData, MultiOutputGp,
-    MultiOutputGradient, MultiOutputParams, NoiseConfig, OutcomeScaling, PreparedAnchors,
-    RhoConfig, StandardizedMarginals, StandardizedQuery, log_marginal_likelihood_gradient,
-    marginal_gradients,
+    BlockMatrix, Coregion, CoregionConfig, Marginal, MultiOutputConfig, MultiOutputData,
+    MultiOutputGp, MultiOutputGradient, MultiOutputParams, NoiseConfig, OutcomeScaling,
+    PreparedAnchors, QueryKernels, RhoConfig, StandardizedMarginals, StandardizedQuery,
+    log_marginal_likelihood_gradient, marginal_gradients,
 };
 pub use standardize::Standardization;
 pub use surrogate::{

@@ -22,7 +22,7 @@ mod stationary;
 #[cfg(test)]
 mod tests;
 
-pub use anchors::{PreparedAnchors, StandardizedMarginals, StandardizedQuery};
+pub use anchors::{PreparedAnchors, QueryKernels, StandardizedMarginals, StandardizedQuery};
 pub use blocks::BlockMatrix;
 pub use data::{MultiOutputData, OutcomeScaling};
 pub use fit::{CoregionConfig, MultiOutputConfig, NoiseConfig, RhoConfig};
@@ -294,15 +294,23 @@ impl DifferentiableSurrogate for MultiOutputGp {
         let (d, m) = (self.kernel.dim(), self.outputs);
         let point = MatRef::from_row_major_slice(x, 1, d);
         let none = self.prepare(Mat::zeros(0, d).as_ref());
-        marginal_gradients(d, m, dmean, dvariance, |repeated, adjoint, gradient| {
-            let repeated = Mat::from_fn(repeated, d, |_, k| x[k]);
+        let kernels = self.evaluate(&none, point, true);
+        let deviations = self.scaling.deviations();
+        let mut covariance = Mat::zeros(m, m);
+        marginal_gradients(dmean, dvariance, |of, gradient| {
+            let mut mean = Mat::zeros(1, m);
+            covariance.fill(0.0);
+            match of {
+                Marginal::Mean(o) => mean[(0, o)] = 1.0,
+                Marginal::Variance(o) => covariance[(o, o)] = 1.0,
+            }
             self.pullback_weighted(
                 &none,
-                repeated.as_ref(),
-                &self.scaling.deviations(),
-                adjoint.mean.as_ref(),
-                adjoint.covariance.as_ref(),
-                adjoint.cross.as_ref().transpose(),
+                &kernels,
+                &deviations,
+                mean.as_ref(),
+                covariance.as_ref(),
+                Mat::zeros(0, m).as_ref(),
                 gradient,
             );
         });
@@ -322,35 +330,33 @@ impl DifferentiableSurrogate for MultiOutputGp {
     }
 }
 
-/// All `2m` gradients of means and variances at one point from one pullback over `2m` copies of
-/// it, of which copy `r` carries the adjoint of value `r` alone.
-///
-/// `pullback(copies, adjoint, gradient)` must write the gradients of all copies, without anchors.
+/// One of the numbers that describe a marginal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marginal {
+    /// The mean of an output.
+    Mean(usize),
+    /// The variance of an output.
+    Variance(usize),
+}
+
+/// Fills `dmean` and `dvariance` (`d×m`) column by column from a pullback of single values, which
+/// adds to a gradient of `1×d`.
 pub fn marginal_gradients(
-    d: usize,
-    m: usize,
     mut dmean: MatMut<'_, f64>,
     mut dvariance: MatMut<'_, f64>,
-    pullback: impl FnOnce(usize, &AnchoredQuery, MatMut<'_, f64>),
+    mut pullback: impl FnMut(Marginal, MatMut<'_, f64>),
 ) {
-    let copies = 2 * m;
-    let mut adjoint = AnchoredQuery {
-        mean: Mat::zeros(copies, m),
-        covariance: Mat::zeros(copies * m, copies * m),
-        cross: Mat::zeros(copies * m, 0),
-    };
-    for o in 0..m {
-        adjoint.mean[(o, o)] = 1.0;
-        let at = o * copies + m + o;
-        adjoint.covariance[(at, at)] = 1.0;
-    }
-    let mut gradient = Mat::zeros(copies, d);
-    pullback(copies, &adjoint, gradient.as_mut());
-    for o in 0..m {
-        for k in 0..d {
-            dmean[(k, o)] = gradient[(o, k)];
-            dvariance[(k, o)] = gradient[(m + o, k)];
-        }
+    dmean.fill(0.0);
+    dvariance.fill(0.0);
+    for o in 0..dmean.ncols() {
+        pullback(
+            Marginal::Mean(o),
+            dmean.as_mut().subcols_mut(o, 1).transpose_mut(),
+        );
+        pullback(
+            Marginal::Variance(o),
+            dvariance.as_mut().subcols_mut(o, 1).transpose_mut(),
+        );
     }
 }
 
@@ -366,7 +372,9 @@ impl AnchoredPosterior for Anchored<'_> {
     }
 
     fn query(&self, x: MatRef<'_, f64>) -> AnchoredQuery {
-        let answer = self.gp.query_standardized(&self.prepared, x);
+        let answer = self
+            .gp
+            .query_standardized(&self.prepared, &self.gp.evaluate(&self.prepared, x, false));
         let weights = &self.gp.scaling.deviations();
         AnchoredQuery {
             mean: self.gp.own_units(&answer.mean),
@@ -377,9 +385,10 @@ impl AnchoredPosterior for Anchored<'_> {
 
     fn pullback(&self, x: MatRef<'_, f64>, adjoint: &AnchoredQuery, mut gradient: MatMut<'_, f64>) {
         gradient.fill(0.0);
+        let kernels = self.gp.evaluate(&self.prepared, x, true);
         self.gp.pullback_weighted(
             &self.prepared,
-            x,
+            &kernels,
             &self.gp.scaling.deviations(),
             adjoint.mean.as_ref(),
             adjoint.covariance.as_ref(),

@@ -95,12 +95,15 @@ pub struct Smog {
 
 impl Smog {
     /// A target task to be modelled with meta-models fitted before.
-    pub fn new(meta: Arc<MetaModels>, config: SmogConfig) -> Self {
+    ///
+    /// Without any usable task the model always has a residual.
+    pub fn new(meta: Arc<MetaModels>, mut config: SmogConfig) -> Self {
         let meta = if config.use_meta {
             meta
         } else {
             Arc::new(MetaModels::none(meta.input_dim(), meta.num_objectives()))
         };
+        config.residual |= meta.is_empty();
         let x = Mat::zeros(0, meta.input_dim());
         let prepared = prepare(&meta, &[], x.as_ref());
         Self {

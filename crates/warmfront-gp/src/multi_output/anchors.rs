@@ -49,6 +49,40 @@ impl PreparedAnchors {
     }
 }
 
+/// Kernel evaluations between some query points, the data and anchors, from which posterior and
+/// derivatives follow.
+#[derive(Debug, Clone)]
+pub struct QueryKernels {
+    points: ScaledPoints,
+    /// `k(X, z)`, `k(A, z)` and `k(z, z)`.
+    inputs: Mat<f64>,
+    anchors: Mat<f64>,
+    queries: Mat<f64>,
+    whitened: Vec<Mat<f64>>,
+    slopes: Option<Slopes>,
+}
+
+impl QueryKernels {
+    /// Number of query points.
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
+    /// Whether there are no query points.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What derivatives need besides; a missing slope is the kernel itself.
+#[derive(Debug, Clone)]
+struct Slopes {
+    inputs: Option<Mat<f64>>,
+    anchors: Option<Mat<f64>>,
+    queries: Option<Mat<f64>>,
+    reduction: Vec<Mat<f64>>,
+}
+
 /// Posterior at query points and its covariance with anchors, in standardised units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StandardizedQuery {
@@ -84,10 +118,7 @@ impl MultiOutputGp {
         let k = self.kernel.columns(&points, &points);
         let mean = ops::transpose_times(&kx, &self.coefficients);
         let whitened = self.whitened(&kx);
-        let reduction = match &self.solver {
-            Solver::Modes(modes) => modes.reduction(&whitened),
-            Solver::Dense(dense) => vec![dense.reduction(&whitened[0])],
-        };
+        let reduction = self.reduction(&whitened);
         let covariance = self.covariance(&k, &whitened, &whitened);
         PreparedAnchors {
             x: anchors.to_owned(),
@@ -146,49 +177,87 @@ impl MultiOutputGp {
         }
     }
 
-    fn cross(&self, prepared: &PreparedAnchors, kx: &Mat<f64>, z: &ScaledPoints) -> BlockMatrix {
-        let ka = self.kernel.columns(&prepared.points, z);
+    fn reduction(&self, whitened: &[Mat<f64>]) -> Vec<Mat<f64>> {
         match &self.solver {
-            Solver::Modes(modes) => modes.cross(&ka, kx, &prepared.reduction),
-            Solver::Dense(dense) => dense.cross(&ka, kx, &prepared.reduction[0]),
+            Solver::Modes(modes) => modes.reduction(whitened),
+            Solver::Dense(dense) => vec![dense.reduction(&whitened[0])],
         }
     }
 
-    /// Joint posterior at `x` (`q×d`) and its covariance with the anchors, in standardised units.
+    fn cross(&self, prepared: &PreparedAnchors, ka: &Mat<f64>, kx: &Mat<f64>) -> BlockMatrix {
+        match &self.solver {
+            Solver::Modes(modes) => modes.cross(ka, kx, &prepared.reduction),
+            Solver::Dense(dense) => dense.cross(ka, kx, &prepared.reduction[0]),
+        }
+    }
+
+    /// Evaluates the kernel at `x` (`q×d`), with what derivatives need if `differentiate`.
     ///
     /// # Panics
     /// If `x` has the wrong number of columns.
     #[track_caller]
+    pub fn evaluate(
+        &self,
+        prepared: &PreparedAnchors,
+        x: MatRef<'_, f64>,
+        differentiate: bool,
+    ) -> QueryKernels {
+        self.check_inputs(x);
+        let z = self.kernel.scaled(x);
+        if !differentiate {
+            let inputs = self.kernel.columns(&self.points, &z);
+            return QueryKernels {
+                whitened: self.whitened(&inputs),
+                inputs,
+                anchors: self.kernel.columns(&prepared.points, &z),
+                queries: self.kernel.columns(&z, &z),
+                points: z,
+                slopes: None,
+            };
+        }
+        let (inputs, slope_inputs) = self.kernel.columns_with_slope(&self.points, &z);
+        let (anchors, slope_anchors) = self.kernel.columns_with_slope(&prepared.points, &z);
+        let (queries, slope_queries) = self.kernel.columns_with_slope(&z, &z);
+        let whitened = self.whitened(&inputs);
+        let slopes = Slopes {
+            inputs: slope_inputs,
+            anchors: slope_anchors,
+            queries: slope_queries,
+            reduction: self.reduction(&whitened),
+        };
+        QueryKernels {
+            points: z,
+            inputs,
+            anchors,
+            queries,
+            whitened,
+            slopes: Some(slopes),
+        }
+    }
+
+    /// Joint posterior at the query points and its covariance with the anchors, in standardised
+    /// units.
     pub fn query_standardized(
         &self,
         prepared: &PreparedAnchors,
-        x: MatRef<'_, f64>,
+        kernels: &QueryKernels,
     ) -> StandardizedQuery {
-        self.check_inputs(x);
-        let z = self.kernel.scaled(x);
-        let kx = self.kernel.columns(&self.points, &z);
-        let v = self.whitened(&kx);
+        let v = &kernels.whitened;
         StandardizedQuery {
-            mean: ops::transpose_times(&kx, &self.coefficients),
-            covariance: self.covariance(&self.kernel.columns(&z, &z), &v, &v),
-            cross: self.cross(prepared, &kx, &z),
+            mean: ops::transpose_times(&kernels.inputs, &self.coefficients),
+            covariance: self.covariance(&kernels.queries, v, v),
+            cross: self.cross_standardized(prepared, kernels),
         }
     }
 
-    /// Covariance of the anchors (rows) with the posterior at `x` (`q×d`, columns), in standardised
-    /// units.
-    ///
-    /// # Panics
-    /// If `x` has the wrong number of columns.
-    #[track_caller]
+    /// Covariance of the anchors (rows) with the posterior at the query points (columns), in
+    /// standardised units.
     pub fn cross_standardized(
         &self,
         prepared: &PreparedAnchors,
-        x: MatRef<'_, f64>,
+        kernels: &QueryKernels,
     ) -> BlockMatrix {
-        self.check_inputs(x);
-        let z = self.kernel.scaled(x);
-        self.cross(prepared, &self.kernel.columns(&self.points, &z), &z)
+        self.cross(prepared, &kernels.anchors, &kernels.inputs)
     }
 
     /// Marginals at each row of `x` (`q×d`) and their covariance with the anchors, in standardised units.
@@ -212,29 +281,28 @@ impl MultiOutputGp {
                 Solver::Modes(modes) => modes.variances(prior, &v),
                 Solver::Dense(dense) => dense.variances(prior, &v[0]),
             },
-            cross: self.cross(prepared, &kx, &z),
+            cross: self.cross(prepared, &self.kernel.columns(&prepared.points, &z), &kx),
         }
     }
 
-    /// Adds to `gradient` (`q×d`) the derivatives of a scalar by `x`, given those by the answer of
-    /// a query after output `o` was multiplied by `weights[o]`: `mean` (`q×m`), `covariance`
-    /// (`qm×qm`) and, anchors first, `cross` (`am×qm`).
+    /// Adds to `gradient` (`q×d`) the derivatives of a scalar by the query points, given those by
+    /// the answer of a query after output `o` was multiplied by `weights[o]`: `mean` (`q×m`),
+    /// `covariance` (`qm×qm`) and, anchors first, `cross` (`am×qm`).
     ///
     /// # Panics
-    /// If a shape does not fit.
+    /// If a shape does not fit, or the kernels were evaluated without derivatives.
     #[track_caller]
     pub fn pullback_weighted(
         &self,
         prepared: &PreparedAnchors,
-        x: MatRef<'_, f64>,
+        kernels: &QueryKernels,
         weights: &[f64],
         mean: MatRef<'_, f64>,
         covariance: MatRef<'_, f64>,
         cross: MatRef<'_, f64>,
-        gradient: MatMut<'_, f64>,
+        mut gradient: MatMut<'_, f64>,
     ) {
-        self.check_inputs(x);
-        let (q, a, m) = (x.nrows(), prepared.len(), self.outputs);
+        let (q, a, m) = (kernels.points.len(), prepared.len(), self.outputs);
         assert!(
             weights.len() == m
                 && (mean.nrows(), mean.ncols()) == (q, m)
@@ -252,49 +320,46 @@ impl MultiOutputGp {
             gradient.nrows(),
             gradient.ncols()
         );
-        let mut gradient = gradient;
-        let z = self.kernel.scaled(x);
-        let (kx, slope_x) = self.kernel.columns_with_slope(&self.points, &z);
-        let (ka, slope_a) = self.kernel.columns_with_slope(&prepared.points, &z);
-        let (kz, slope_z) = self.kernel.columns_with_slope(&z, &z);
-        let weighted_mean = Mat::from_fn(q, m, |i, o| weights[o] * mean[(i, o)]);
-        let mut kernel = KernelAdjoint {
-            inputs: ops::times_transpose(&self.coefficients, &weighted_mean),
+        let Some(slopes) = &kernels.slopes else {
+            panic!("the kernels were evaluated without derivatives");
+        };
+        // The transpose, m×q: its columns are what the coefficients multiply.
+        let weighted_mean = Mat::from_fn(m, q, |o, i| weights[o] * mean[(i, o)]);
+        let mut adjoint = KernelAdjoint {
+            inputs: ops::times(&self.coefficients, &weighted_mean),
             anchors: Mat::zeros(a, q),
             queries: Mat::zeros(q, q),
         };
-        let v = self.whitened(&kx);
+        let (own, reduction) = (&slopes.reduction, &prepared.reduction);
         match &self.solver {
             Solver::Modes(modes) => {
-                modes.pullback(
+                modes.pullback(weights, own, reduction, covariance, cross, &mut adjoint);
+            }
+            Solver::Dense(dense) => {
+                dense.pullback(
                     weights,
-                    &v,
-                    &prepared.reduction,
+                    &own[0],
+                    &reduction[0],
                     covariance,
                     cross,
-                    &mut kernel,
+                    &mut adjoint,
                 );
             }
-            Solver::Dense(dense) => dense.pullback(
-                weights,
-                &v[0],
-                &prepared.reduction[0],
-                covariance,
-                cross,
-                &mut kernel,
-            ),
         }
-        let inputs = stationary::multiply(kernel.inputs, slope_x.as_ref().unwrap_or(&kx));
+        let z = &kernels.points;
+        let slope = slopes.inputs.as_ref().unwrap_or(&kernels.inputs);
+        let inputs = stationary::multiply(adjoint.inputs, slope);
         self.kernel
-            .add_input_gradient(&self.points, &z, &inputs, gradient.as_mut());
-        let anchors = stationary::multiply(kernel.anchors, slope_a.as_ref().unwrap_or(&ka));
+            .add_input_gradient(&self.points, z, &inputs, gradient.as_mut());
+        let slope = slopes.anchors.as_ref().unwrap_or(&kernels.anchors);
+        let anchors = stationary::multiply(adjoint.anchors, slope);
         self.kernel
-            .add_input_gradient(&prepared.points, &z, &anchors, gradient.as_mut());
+            .add_input_gradient(&prepared.points, z, &anchors, gradient.as_mut());
         if q > 1 {
             // Both arguments of k(z, z') move.
-            let both = ops::plus_transpose(&kernel.queries);
-            let queries = stationary::multiply(both, slope_z.as_ref().unwrap_or(&kz));
-            self.kernel.add_input_gradient(&z, &z, &queries, gradient);
+            let slope = slopes.queries.as_ref().unwrap_or(&kernels.queries);
+            let queries = stationary::multiply(ops::plus_transpose(&adjoint.queries), slope);
+            self.kernel.add_input_gradient(z, z, &queries, gradient);
         }
     }
 }

@@ -34,22 +34,28 @@ impl BlockMatrix {
         parallel: Mat<f64>,
         perpendicular: Option<Mat<f64>>,
     ) -> Self {
-        let (r, c) = (parallel.nrows(), parallel.ncols());
         let kind = match perpendicular {
             None => Kind::Equicorrelated {
                 diagonal: parallel,
                 off_diagonal: Mat::zeros(0, 0),
             },
-            Some(perpendicular) => {
+            Some(mut perpendicular) => {
                 let share = 1.0 / outputs as f64;
-                let off_diagonal = Mat::from_fn(r, c, |i, j| {
-                    (parallel[(i, j)] - perpendicular[(i, j)]) * share
-                });
-                let diagonal =
-                    Mat::from_fn(r, c, |i, j| off_diagonal[(i, j)] + perpendicular[(i, j)]);
+                let mut diagonal = parallel;
+                for j in 0..diagonal.ncols() {
+                    let columns = diagonal
+                        .col_as_slice_mut(j)
+                        .iter_mut()
+                        .zip(perpendicular.col_as_slice_mut(j));
+                    for (parallel, perpendicular) in columns {
+                        let off_diagonal = (*parallel - *perpendicular) * share;
+                        *parallel = off_diagonal + *perpendicular;
+                        *perpendicular = off_diagonal;
+                    }
+                }
                 Kind::Equicorrelated {
                     diagonal,
-                    off_diagonal,
+                    off_diagonal: perpendicular,
                 }
             }
         };
@@ -134,27 +140,38 @@ impl BlockMatrix {
         );
         for second in 0..m {
             for j in 0..c {
-                let column = out.as_mut().col_mut(second * c + j).try_as_col_major_mut();
-                if let Some(column) = column {
-                    let column = column.as_slice_mut();
-                    for first in 0..m {
-                        let weight = weights[first] * weights[second];
-                        let block = self.block(first, second);
-                        let target = &mut column[first * r..(first + 1) * r];
-                        for (i, value) in target.iter_mut().enumerate() {
-                            *value += weight * block[(i, j)];
-                        }
+                let column = out.as_mut().col_mut(second * c + j);
+                let mut strided = Vec::new();
+                let column = match column.try_as_col_major_mut() {
+                    Some(column) => column.as_slice_mut(),
+                    None => {
+                        strided.resize(r * m, 0.0);
+                        &mut strided[..]
                     }
-                } else {
-                    for first in 0..m {
-                        let weight = weights[first] * weights[second];
-                        let block = self.block(first, second);
-                        for i in 0..r {
-                            out[(first * r + i, second * c + j)] += weight * block[(i, j)];
-                        }
+                };
+                for first in 0..m {
+                    let weight = weights[first] * weights[second];
+                    let target = &mut column[first * r..(first + 1) * r];
+                    for (value, block) in target.iter_mut().zip(self.column(first, second, j)) {
+                        *value += weight * block;
                     }
                 }
+                for (i, &value) in strided.iter().enumerate() {
+                    out[(i, second * c + j)] += value;
+                }
             }
+        }
+    }
+
+    fn column(&self, first: usize, second: usize, j: usize) -> &[f64] {
+        match &self.kind {
+            Kind::Equicorrelated { diagonal, .. } if first == second => diagonal.col_as_slice(j),
+            Kind::Equicorrelated { off_diagonal, .. } => off_diagonal.col_as_slice(j),
+            Kind::Dense {
+                rows,
+                columns,
+                matrix,
+            } => &matrix.col_as_slice(second * columns + j)[first * rows..(first + 1) * rows],
         }
     }
 
@@ -221,32 +238,50 @@ pub(super) fn modes_adjoint(
 ) -> (Mat<f64>, Option<Mat<f64>>) {
     let (r, c) = (adjoint.nrows() / outputs, adjoint.ncols() / outputs);
     let mut diagonal = Mat::<f64>::zeros(r, c);
-    if outputs == 1 {
-        for j in 0..c {
-            for i in 0..r {
-                diagonal[(i, j)] = weights[0] * weights[0] * adjoint[(i, j)];
-            }
-        }
-        return (diagonal, None);
-    }
     let mut everything = Mat::<f64>::zeros(r, c);
+    let mut strided = vec![0.0; r * outputs];
     for second in 0..outputs {
-        for first in 0..outputs {
-            let weight = weights[first] * weights[second];
-            for j in 0..c {
-                for i in 0..r {
-                    let value = weight * adjoint[(first * r + i, second * c + j)];
-                    everything[(i, j)] += value;
-                    if first == second {
-                        diagonal[(i, j)] += value;
-                    }
+        for j in 0..c {
+            let column = adjoint.col(second * c + j);
+            let column = match column.try_as_col_major() {
+                Some(column) => column.as_slice(),
+                None => {
+                    strided
+                        .iter_mut()
+                        .zip(column.iter())
+                        .for_each(|(s, &v)| *s = v);
+                    &strided[..]
+                }
+            };
+            for first in 0..outputs {
+                let weight = weights[first] * weights[second];
+                let block = &column[first * r..(first + 1) * r];
+                let target = if first == second {
+                    &mut diagonal
+                } else {
+                    &mut everything
+                };
+                for (value, entry) in target.col_as_slice_mut(j).iter_mut().zip(block) {
+                    *value += weight * entry;
                 }
             }
         }
     }
+    if outputs == 1 {
+        return (diagonal, None);
+    }
     let share = 1.0 / outputs as f64;
     // diagonal block = par/m + perp(1 − 1/m), any other = par/m − perp/m.
-    let perpendicular = Mat::from_fn(r, c, |i, j| diagonal[(i, j)] - share * everything[(i, j)]);
-    let parallel = Mat::from_fn(r, c, |i, j| share * everything[(i, j)]);
-    (parallel, Some(perpendicular))
+    for j in 0..c {
+        let columns = diagonal
+            .col_as_slice_mut(j)
+            .iter_mut()
+            .zip(everything.col_as_slice_mut(j));
+        for (on, off) in columns {
+            let parallel = share * (*on + *off);
+            *off = parallel;
+            *on -= parallel;
+        }
+    }
+    (everything, Some(diagonal))
 }

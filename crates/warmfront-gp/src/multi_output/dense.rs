@@ -153,11 +153,12 @@ impl Dense {
         })
     }
 
-    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and cross (`am×qm`).
+    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and
+    /// cross (`am×qm`); `own` is the reduction of the queries themselves.
     pub(super) fn pullback(
         &self,
         weights: &[f64],
-        v: &Mat<f64>,
+        own: &Mat<f64>,
         reduction: &Mat<f64>,
         covariance: MatRef<'_, f64>,
         cross: MatRef<'_, f64>,
@@ -185,8 +186,7 @@ impl Dense {
         if self.index.is_empty() {
             return;
         }
-        let vs = ops::times(v, &ops::plus_transpose(&covariance));
-        let mut expanded = ops::lower_transpose_times(&self.whiten, &vs);
+        let mut expanded = ops::times(own, &ops::plus_transpose(&covariance));
         let from_cross = ops::times(reduction, &cross);
         ops::add_scaled(1.0, &from_cross, &mut expanded);
         for t in 0..q * m {

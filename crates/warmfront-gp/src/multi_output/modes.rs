@@ -154,11 +154,12 @@ impl Modes {
         BlockMatrix::from_modes(self.outputs, of(0), perpendicular)
     }
 
-    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and cross (`am×qm`).
+    /// Adds the derivatives by the three kernel matrices, given those by covariance (`qm×qm`) and
+    /// cross (`am×qm`); `own` is the reduction of the queries themselves.
     pub(super) fn pullback(
         &self,
         weights: &[f64],
-        v: &[Mat<f64>],
+        own: &[Mat<f64>],
         reduction: &[Mat<f64>],
         covariance: MatRef<'_, f64>,
         cross: MatRef<'_, f64>,
@@ -181,11 +182,7 @@ impl Modes {
             }
             ops::subtract(&ops::times(&reduction[mode], cross), &mut adjoint.inputs);
             let symmetric = ops::plus_transpose(covariance);
-            let vs = ops::times(&v[mode], &symmetric);
-            ops::subtract(
-                &ops::lower_transpose_times(&self.whiten[mode], &vs),
-                &mut adjoint.inputs,
-            );
+            ops::subtract(&ops::times(&own[mode], &symmetric), &mut adjoint.inputs);
         }
     }
 }

@@ -74,11 +74,6 @@ pub(super) fn transpose_times(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
     matmul(a.as_ref().transpose(), b.as_ref())
 }
 
-/// `a bᵀ`.
-pub(super) fn times_transpose(a: &Mat<f64>, b: &Mat<f64>) -> Mat<f64> {
-    matmul(a.as_ref(), b.as_ref().transpose())
-}
-
 /// `Σ a∘b`.
 pub(super) fn inner(a: &Mat<f64>, b: &Mat<f64>) -> f64 {
     (0..a.ncols())

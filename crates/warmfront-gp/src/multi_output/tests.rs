@@ -321,10 +321,8 @@ fn query_agrees_with_the_joint_posterior_and_with_extension() {
         check_close(extended.mean(), whole.mean(), 1e-12, "mean");
         let dense = |prepared: &PreparedAnchors| prepared.covariance().to_weighted(&[1.0; 3]);
         check_close(&dense(&extended), &dense(&whole), 1e-10, "covariance");
-        let (q1, q2) = (
-            gp.query_standardized(&extended, z),
-            gp.query_standardized(&whole, z),
-        );
+        let query = |prepared| gp.query_standardized(prepared, &gp.evaluate(prepared, z, false));
+        let (q1, q2) = (query(&extended), query(&whole));
         check_close(
             &q1.cross.to_weighted(&[1.0; 3]),
             &q2.cross.to_weighted(&[1.0; 3]),

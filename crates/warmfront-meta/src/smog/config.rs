@@ -4,6 +4,7 @@ use warmfront_gp::{
     CoregionConfig, HyperPrior, KernelKind, MapConfig, MultiOutputConfig, NoiseConfig,
     ParameterSpec, RhoConfig,
 };
+use warmfront_math::lbfgsb::LbfgsbConfig;
 
 /// How many weights each meta-task has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -94,8 +95,15 @@ impl Default for SmogConfig {
             residual_lengthscale: positive(0.5, 1.5, 1.0),
             residual_variance: positive(-2.0, 3.0, 0.1),
             noise: meta.noise,
-            meta_fit: meta.map.clone(),
-            target_fit: meta.map,
+            target_fit: MapConfig {
+                // Per outcome: an error far below what the next observation changes.
+                restarts: meta.map.restarts,
+                lbfgsb: LbfgsbConfig {
+                    f_tolerance: 1e-6,
+                    ..meta.map.lbfgsb.clone()
+                },
+            },
+            meta_fit: meta.map,
         }
     }
 }
@@ -121,10 +129,5 @@ impl SmogConfig {
             standardize: true,
             map: self.meta_fit.clone(),
         }
-    }
-
-    /// Whether the target has a residual: a model without meta-tasks is nothing else.
-    pub(super) fn has_residual(&self) -> bool {
-        self.residual || !self.use_meta
     }
 }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use warmfront_gp::{
-    AnchoredPosterior, AnchoredQuery, DifferentiableSurrogate, GpError, JointPosterior, Marginals,
-    MultiOutputGp, MultiOutputParams, OutcomeScaling, PreparedAnchors, Surrogate,
-    marginal_gradients,
+    AnchoredPosterior, AnchoredQuery, DifferentiableSurrogate, GpError, JointPosterior, Marginal,
+    Marginals, MultiOutputGp, MultiOutputParams, OutcomeScaling, PreparedAnchors, QueryKernels,
+    Surrogate, marginal_gradients,
 };
 use warmfront_linalg::{
     JitterPolicy, JitteredCholesky, Mat, MatMut, MatRef, dot, lower_matmul, lower_transpose_matmul,
@@ -240,10 +240,16 @@ impl SmogModel {
     }
 
     /// Each component's anchors: the target's points, then `anchors`.
-    fn prepare(&self, anchors: MatRef<'_, f64>) -> Vec<PreparedAnchors> {
+    fn prepare(&self, anchors: MatRef<'_, f64>) -> Vec<Arc<PreparedAnchors>> {
         self.components
             .iter()
-            .map(|component| self.gp(component).extend(&component.target, anchors))
+            .map(|component| {
+                if anchors.nrows() == 0 {
+                    Arc::clone(&component.target)
+                } else {
+                    Arc::new(self.gp(component).extend(&component.target, anchors))
+                }
+            })
             .collect()
     }
 
@@ -277,17 +283,21 @@ impl SmogModel {
     }
 
     /// The prior of the queries, jointly with the target's points and the anchors.
-    fn prior(&self, prepared: &[PreparedAnchors], x: MatRef<'_, f64>) -> Joint {
+    fn prior(
+        &self,
+        prepared: &[Arc<PreparedAnchors>],
+        anchors: usize,
+        x: MatRef<'_, f64>,
+    ) -> Joint {
         let (q, m) = (x.nrows(), self.num_outputs());
-        let all = prepared
-            .first()
-            .map_or(self.x.nrows(), PreparedAnchors::len);
+        let all = self.x.nrows() + anchors;
         let mut mean = Mat::from_fn(q, m, |_, o| self.constant[o]);
         let mut covariance = Mat::zeros(q * m, q * m);
         let mut cross = Mat::zeros(all * m, q * m);
         for (component, prepared) in self.components.iter().zip(prepared) {
             let weights = &component.weights;
-            let answer = self.gp(component).query_standardized(prepared, x);
+            let gp = self.gp(component);
+            let answer = gp.query_standardized(prepared, &gp.evaluate(prepared, x, false));
             add_weighted_mean(weights, &answer.mean, &mut mean);
             answer
                 .covariance
@@ -319,6 +329,43 @@ impl SmogModel {
             }
         }
         (target, anchors)
+    }
+}
+
+/// Points predicted at once: their temporaries stay in the cache.
+const CHUNK: usize = 64;
+
+impl SmogModel {
+    fn predict_chunk(&self, x: MatRef<'_, f64>) -> Marginals {
+        let (q, m, n) = (x.nrows(), self.num_outputs(), self.x.nrows());
+        let mut mean = Mat::from_fn(q, m, |_, o| self.constant[o]);
+        let mut variance = Mat::<f64>::zeros(q, m);
+        let mut target = Mat::zeros(n * m, q * m);
+        for component in &self.components {
+            let weights = &component.weights;
+            let answer = self
+                .gp(component)
+                .marginals_standardized(&component.target, x);
+            add_weighted_mean(weights, &answer.mean, &mut mean);
+            for o in 0..m {
+                for i in 0..q {
+                    variance[(i, o)] += weights[o] * weights[o] * answer.variance[(i, o)];
+                }
+            }
+            answer.cross.add_weighted_to(weights, target.as_mut());
+        }
+        self.add_correction(&target, &mut mean);
+        let v = self.apply_whiten(&target);
+        let deviations = self.scaling.deviations();
+        let variance = Mat::from_fn(q, m, |i, o| {
+            let column = v.col_as_slice(o * q + i);
+            let explained = if n == 0 { 0.0 } else { dot(column, column) };
+            (variance[(i, o)] - explained).max(0.0) * deviations[o] * deviations[o]
+        });
+        Marginals {
+            mean: self.own_units(&mean),
+            variance,
+        }
     }
 }
 
@@ -356,35 +403,24 @@ impl Surrogate for SmogModel {
     }
 
     fn predict(&self, x: MatRef<'_, f64>) -> Marginals {
-        let (q, m, n) = (x.nrows(), self.num_outputs(), self.x.nrows());
-        let mut mean = Mat::from_fn(q, m, |_, o| self.constant[o]);
-        let mut variance = Mat::<f64>::zeros(q, m);
-        let mut target = Mat::zeros(n * m, q * m);
-        for component in &self.components {
-            let weights = &component.weights;
-            let answer = self
-                .gp(component)
-                .marginals_standardized(&component.target, x);
-            add_weighted_mean(weights, &answer.mean, &mut mean);
-            for o in 0..m {
-                for i in 0..q {
-                    variance[(i, o)] += weights[o] * weights[o] * answer.variance[(i, o)];
-                }
-            }
-            answer.cross.add_weighted_to(weights, target.as_mut());
+        let m = self.num_outputs();
+        let mut out = Marginals {
+            mean: Mat::zeros(x.nrows(), m),
+            variance: Mat::zeros(x.nrows(), m),
+        };
+        for from in (0..x.nrows()).step_by(CHUNK) {
+            let rows = CHUNK.min(x.nrows() - from);
+            let part = self.predict_chunk(x.subrows(from, rows));
+            out.mean
+                .as_mut()
+                .subrows_mut(from, rows)
+                .copy_from(part.mean);
+            out.variance
+                .as_mut()
+                .subrows_mut(from, rows)
+                .copy_from(part.variance);
         }
-        self.add_correction(&target, &mut mean);
-        let v = self.apply_whiten(&target);
-        let deviations = self.scaling.deviations();
-        let variance = Mat::from_fn(q, m, |i, o| {
-            let column = v.col_as_slice(o * q + i);
-            let explained = if n == 0 { 0.0 } else { dot(column, column) };
-            (variance[(i, o)] - explained).max(0.0) * deviations[o] * deviations[o]
-        });
-        Marginals {
-            mean: self.own_units(&mean),
-            variance,
-        }
+        out
     }
 
     fn posterior(&self, x: MatRef<'_, f64>) -> Result<JointPosterior, GpError> {
@@ -404,12 +440,43 @@ impl DifferentiableSurrogate for SmogModel {
         dmean: MatMut<'_, f64>,
         dvariance: MatMut<'_, f64>,
     ) -> (Vec<f64>, Vec<f64>) {
-        let (d, m) = (self.input_dim(), self.num_outputs());
-        let none = Mat::zeros(0, d);
-        let anchored = self.anchored(none.as_ref());
-        marginal_gradients(d, m, dmean, dvariance, |copies, adjoint, gradient| {
-            let copies = Mat::from_fn(copies, d, |_, k| x[k]);
-            anchored.pullback(copies.as_ref(), adjoint, gradient);
+        let (d, m, n) = (self.input_dim(), self.num_outputs(), self.x.nrows());
+        let point = MatRef::from_row_major_slice(x, 1, d);
+        let kernels = self.evaluate(self.components.iter().map(|c| &*c.target), point);
+        let prior = self.prior_cross(self.components.iter().map(|c| &*c.target), &kernels, n, 1);
+        let solved = self.apply_whiten_transpose(&self.apply_whiten(&prior));
+        let deviations = self.scaling.deviations();
+        marginal_gradients(dmean, dvariance, |of, mut gradient| {
+            let mut mean = Mat::zeros(1, m);
+            let mut covariance = Mat::zeros(m, m);
+            let mut cross = Mat::zeros(n * m, m);
+            match of {
+                Marginal::Mean(o) => {
+                    mean[(0, o)] = self.scaling.scale[o];
+                    for (c, alpha) in cross.col_as_slice_mut(o).iter_mut().zip(&self.alpha) {
+                        *c = self.scaling.scale[o] * alpha;
+                    }
+                }
+                Marginal::Variance(o) => {
+                    let square = deviations[o] * deviations[o];
+                    covariance[(o, o)] = square;
+                    let column = cross.col_as_slice_mut(o).iter_mut();
+                    for (c, solved) in column.zip(solved.col_as_slice(o)) {
+                        *c = -2.0 * square * solved;
+                    }
+                }
+            }
+            for (component, kernels) in self.components.iter().zip(&kernels) {
+                self.gp(component).pullback_weighted(
+                    &component.target,
+                    kernels,
+                    &component.weights,
+                    mean.as_ref(),
+                    covariance.as_ref(),
+                    cross.as_ref(),
+                    gradient.as_mut(),
+                );
+            }
         });
         let marginals = self.predict(MatRef::from_row_major_slice(x, 1, d));
         let row = |a: &Mat<f64>| (0..m).map(|o| a[(0, o)]).collect();
@@ -423,13 +490,46 @@ impl DifferentiableSurrogate for SmogModel {
 
 struct Anchored<'a> {
     model: &'a SmogModel,
-    prepared: Vec<PreparedAnchors>,
+    prepared: Vec<Arc<PreparedAnchors>>,
     /// `C⁻¹` times the prior covariance of the target's points with the anchors, `nO×aO`.
     reduction: Mat<f64>,
     joint: JointPosterior,
 }
 
 impl SmogModel {
+    fn evaluate<'a>(
+        &self,
+        prepared: impl Iterator<Item = &'a PreparedAnchors>,
+        x: MatRef<'_, f64>,
+    ) -> Vec<QueryKernels> {
+        self.components
+            .iter()
+            .zip(prepared)
+            .map(|(component, prepared)| self.gp(component).evaluate(prepared, x, true))
+            .collect()
+    }
+
+    /// Prior covariance of the target's points (the first of all `points`) with the queries.
+    fn prior_cross<'a>(
+        &self,
+        prepared: impl Iterator<Item = &'a PreparedAnchors>,
+        kernels: &[QueryKernels],
+        points: usize,
+        queries: usize,
+    ) -> Mat<f64> {
+        let m = self.num_outputs();
+        let mut cross = Mat::zeros(points * m, queries * m);
+        for ((component, prepared), kernels) in self.components.iter().zip(prepared).zip(kernels) {
+            let answer = self.gp(component).cross_standardized(prepared, kernels);
+            answer.add_weighted_to(&component.weights, cross.as_mut());
+        }
+        if points == self.x.nrows() {
+            cross
+        } else {
+            self.split(&cross).0
+        }
+    }
+
     fn anchored(&self, anchors: MatRef<'_, f64>) -> Anchored<'_> {
         let m = self.num_outputs();
         let a = anchors.nrows();
@@ -498,13 +598,13 @@ impl AnchoredPosterior for Anchored<'_> {
 
     fn query(&self, x: MatRef<'_, f64>) -> AnchoredQuery {
         let model = self.model;
+        let (q, a) = (x.nrows(), self.joint.mean.nrows());
         let Joint {
             mut mean,
             mut covariance,
             target,
             anchors,
-        } = model.prior(&self.prepared, x);
-        let (q, a) = (x.nrows(), self.joint.mean.nrows());
+        } = model.prior(&self.prepared, a, x);
         let deviations = model.scaling.deviations();
         model.add_correction(&target, &mut mean);
         let v = model.apply_whiten(&target);
@@ -537,14 +637,12 @@ impl AnchoredPosterior for Anchored<'_> {
             adjoint.cross[(i, j)] * s[i / q] * s[j / a]
         });
 
-        // Prior covariance of the target's points with the queries.
+        let prepared = || self.prepared.iter().map(Arc::as_ref);
+        let kernels = model.evaluate(prepared(), x);
+        // Derivatives by the prior covariance of the target's points with the queries.
         let mut target = Mat::<f64>::zeros(n * m, q * m);
         if n > 0 {
-            let mut prior = Mat::zeros(n * m, q * m);
-            for component in &model.components {
-                let answer = model.gp(component).cross_standardized(&component.target, x);
-                answer.add_weighted_to(&component.weights, prior.as_mut());
-            }
+            let prior = model.prior_cross(prepared(), &kernels, n + a, q);
             let solved = model.apply_whiten_transpose(&model.apply_whiten(&prior));
             let both = Mat::from_fn(q * m, q * m, |i, j| covariance[(i, j)] + covariance[(j, i)]);
             target = matmul(solved.as_ref(), both.as_ref());
@@ -567,10 +665,12 @@ impl AnchoredPosterior for Anchored<'_> {
         });
 
         gradient.fill(0.0);
-        for (component, prepared) in model.components.iter().zip(&self.prepared) {
+        for ((component, prepared), kernels) in
+            model.components.iter().zip(&self.prepared).zip(&kernels)
+        {
             model.gp(component).pullback_weighted(
                 prepared,
-                x,
+                kernels,
                 &component.weights,
                 mean.as_ref(),
                 covariance.as_ref(),

@@ -126,7 +126,7 @@ impl<'a> TargetObjective<'a> {
     /// noise; the weights.
     pub(super) fn specs(&self) -> Vec<ParameterSpec> {
         let mut specs = Vec::new();
-        if self.config.has_residual() {
+        if self.config.residual {
             specs.extend(vec![self.config.residual_lengthscale; self.x.ncols()]);
             specs.push(self.config.residual_variance);
             specs.extend(self.config.rho.spec(self.outputs()));
@@ -153,7 +153,7 @@ impl<'a> TargetObjective<'a> {
 
     /// Position of the noise; the weights follow.
     pub(super) fn noise_at(&self) -> usize {
-        if self.config.has_residual() {
+        if self.config.residual {
             self.x.ncols() + 1 + usize::from(self.config.rho.spec(self.outputs()).is_some())
         } else {
             0
@@ -165,7 +165,7 @@ impl<'a> TargetObjective<'a> {
         let weights = &values[at + 1..];
         SmogParams {
             weights: Mat::from_fn(self.tasks.len(), m, |t, o| weights[self.weight_index(t, o)]),
-            residual: self.config.has_residual().then(|| Residual {
+            residual: self.config.residual.then(|| Residual {
                 lengthscales: values[..d].to_vec(),
                 variance: values[d],
                 rho: self.config.rho.value(m, values[d + 1]),

@@ -232,3 +232,41 @@ fn independent_models_ignore_each_others_objectives() {
         both.models()[0].meta().tasks()[0].gp.params()
     );
 }
+
+#[test]
+fn a_target_without_usable_tasks_is_modelled_by_its_residual_alone() {
+    let config = SmogConfig {
+        residual: false,
+        ..quick()
+    };
+    let empty = MetaDataset::new(vec![TaskRecord::default()]);
+    let mut smog = config.build(1, 2, &empty, &mut generator(0)).unwrap();
+    let none = Mat::zeros(0, 1);
+    let prior = smog
+        .fit_target(none.as_ref(), Mat::zeros(0, 2).as_ref(), &mut generator(1))
+        .unwrap();
+    let z = Mat::from_fn(2, 1, |i, _| 0.3 + 0.4 * i as f64);
+    assert!(prior.predict(z.as_ref()).variance[(0, 1)] > 0.0);
+
+    // Tasks that pruning leaves out entirely, and no residual: a constant, but a valid one.
+    let models = smog_without_components();
+    let answer = models.anchor(z.as_ref()).query(z.as_ref());
+    assert_eq!((answer.cross.nrows(), answer.cross.ncols()), (4, 4));
+    assert!(
+        flat(answer.covariance.as_ref())
+            .iter()
+            .all(|v| v.abs() <= 0.0)
+    );
+    let mut gradient = Mat::zeros(2, 1);
+    models
+        .anchor(z.as_ref())
+        .pullback(z.as_ref(), &answer, gradient.as_mut());
+    assert!(flat(gradient.as_ref()).iter().all(|v| v.abs() <= 0.0));
+}
+
+fn smog_without_components() -> SmogModel {
+    let mut example = Example::random(1, 2, 1, false, 3);
+    example.params.weights.fill(0.0);
+    example.params.residual = None;
+    example.model()
+}
