@@ -12,4 +12,5 @@ pub use data::{FailurePolicy, TargetData};
 pub use error::MetaError;
 pub use initial_design::initial_design;
 pub use model_based::{ModelBased, ModelBasedConfig};
+pub use smog::{IndependentScaml, Smog, SmogConfig};
 pub use target_model::TargetModel;
