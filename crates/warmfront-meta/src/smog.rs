@@ -18,6 +18,7 @@
 //!   that a proposal does not depend on units.
 //! - Pruning leaves out single (task, objective) pairs, and only their function: their level stays.
 
+mod anchored;
 mod cache;
 mod config;
 mod fingerprint;

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use warmfront_gp::{
-    AnchoredPosterior, AnchoredQuery, DifferentiableSurrogate, GpError, JointPosterior, Marginal,
-    Marginals, MultiOutputGp, MultiOutputParams, OutcomeScaling, PreparedAnchors, QueryKernels,
-    Surrogate, marginal_gradients,
+    AnchoredPosterior, DifferentiableSurrogate, GpError, JointPosterior, Marginal, Marginals,
+    MultiOutputGp, MultiOutputParams, OutcomeScaling, PreparedAnchors, Surrogate,
+    marginal_gradients,
 };
 use warmfront_linalg::{
     JitterPolicy, JitteredCholesky, Mat, MatMut, MatRef, dot, lower_matmul, lower_transpose_matmul,
-    matmul,
 };
 
+use super::anchored::Anchored;
 use super::normalize::Normalization;
 use super::{MetaModels, SmogConfig};
 
@@ -46,23 +46,23 @@ enum Source {
 
 /// One term of the prior: a posterior and what it is multiplied with, per objective.
 #[derive(Debug, Clone)]
-struct Component {
+pub(super) struct Component {
     source: Source,
-    weights: Vec<f64>,
-    target: Arc<PreparedAnchors>,
+    pub(super) weights: Vec<f64>,
+    pub(super) target: Arc<PreparedAnchors>,
 }
 
 /// SMOG's model of the target, fitted or with given hyperparameters.
 #[derive(Debug, Clone)]
 pub struct SmogModel {
     meta: Arc<MetaModels>,
-    components: Vec<Component>,
+    pub(super) components: Vec<Component>,
     params: SmogParams,
-    scaling: OutcomeScaling,
+    pub(super) scaling: OutcomeScaling,
     /// Constant part of the standardised prior mean, per objective.
-    constant: Vec<f64>,
-    x: Mat<f64>,
-    alpha: Vec<f64>,
+    pub(super) constant: Vec<f64>,
+    pub(super) x: Mat<f64>,
+    pub(super) alpha: Vec<f64>,
     /// `L⁻¹` of the covariance of the target's data.
     whiten: Mat<f64>,
     log_marginal_likelihood: f64,
@@ -232,28 +232,14 @@ impl SmogModel {
             .collect()
     }
 
-    fn gp<'a>(&'a self, component: &'a Component) -> &'a MultiOutputGp {
+    pub(super) fn gp<'a>(&'a self, component: &'a Component) -> &'a MultiOutputGp {
         match &component.source {
             Source::Task(t) => &self.meta.tasks[*t].gp,
             Source::Residual(gp) => gp,
         }
     }
 
-    /// Each component's anchors: the target's points, then `anchors`.
-    fn prepare(&self, anchors: MatRef<'_, f64>) -> Vec<Arc<PreparedAnchors>> {
-        self.components
-            .iter()
-            .map(|component| {
-                if anchors.nrows() == 0 {
-                    Arc::clone(&component.target)
-                } else {
-                    Arc::new(self.gp(component).extend(&component.target, anchors))
-                }
-            })
-            .collect()
-    }
-
-    fn apply_whiten(&self, b: &Mat<f64>) -> Mat<f64> {
+    pub(super) fn apply_whiten(&self, b: &Mat<f64>) -> Mat<f64> {
         let mut out = Mat::zeros(self.whiten.nrows(), b.ncols());
         if out.nrows() > 0 && out.ncols() > 0 {
             lower_matmul(out.as_mut(), self.whiten.as_ref(), b.as_ref());
@@ -261,7 +247,7 @@ impl SmogModel {
         out
     }
 
-    fn apply_whiten_transpose(&self, b: &Mat<f64>) -> Mat<f64> {
+    pub(super) fn apply_whiten_transpose(&self, b: &Mat<f64>) -> Mat<f64> {
         let mut out = Mat::zeros(self.whiten.nrows(), b.ncols());
         if out.nrows() > 0 && out.ncols() > 0 {
             lower_transpose_matmul(out.as_mut(), self.whiten.as_ref(), b.as_ref());
@@ -269,66 +255,17 @@ impl SmogModel {
         out
     }
 
-    fn add_correction(&self, target: &Mat<f64>, mean: &mut Mat<f64>) {
+    pub(super) fn add_correction(&self, target: &Mat<f64>, mean: &mut Mat<f64>) {
         let q = mean.nrows();
         for (k, column) in (0..target.ncols()).map(|k| (k, target.col_as_slice(k))) {
             mean[(k % q, k / q)] += dot(column, &self.alpha);
         }
     }
 
-    fn own_units(&self, mean: &Mat<f64>) -> Mat<f64> {
+    pub(super) fn own_units(&self, mean: &Mat<f64>) -> Mat<f64> {
         Mat::from_fn(mean.nrows(), mean.ncols(), |i, o| {
             self.scaling.undo(o, mean[(i, o)])
         })
-    }
-
-    /// The prior of the queries, jointly with the target's points and the anchors.
-    fn prior(
-        &self,
-        prepared: &[Arc<PreparedAnchors>],
-        anchors: usize,
-        x: MatRef<'_, f64>,
-    ) -> Joint {
-        let (q, m) = (x.nrows(), self.num_outputs());
-        let all = self.x.nrows() + anchors;
-        let mut mean = Mat::from_fn(q, m, |_, o| self.constant[o]);
-        let mut covariance = Mat::zeros(q * m, q * m);
-        let mut cross = Mat::zeros(all * m, q * m);
-        for (component, prepared) in self.components.iter().zip(prepared) {
-            let weights = &component.weights;
-            let gp = self.gp(component);
-            let answer = gp.query_standardized(prepared, &gp.evaluate(prepared, x, false));
-            add_weighted_mean(weights, &answer.mean, &mut mean);
-            answer
-                .covariance
-                .add_weighted_to(weights, covariance.as_mut());
-            answer.cross.add_weighted_to(weights, cross.as_mut());
-        }
-        let (target, anchors) = self.split(&cross);
-        Joint {
-            mean,
-            covariance,
-            target,
-            anchors,
-        }
-    }
-
-    /// Rows of the target's points and rows of the anchors, both objective-major.
-    fn split(&self, cross: &Mat<f64>) -> (Mat<f64>, Mat<f64>) {
-        let (n, m) = (self.x.nrows(), self.num_outputs());
-        let all = cross.nrows() / m;
-        let a = all - n;
-        let mut target = Mat::zeros(n * m, cross.ncols());
-        let mut anchors = Mat::zeros(a * m, cross.ncols());
-        for k in 0..cross.ncols() {
-            let column = cross.col_as_slice(k);
-            for o in 0..m {
-                let (first, second) = column[o * all..(o + 1) * all].split_at(n);
-                target.col_as_slice_mut(k)[o * n..(o + 1) * n].copy_from_slice(first);
-                anchors.col_as_slice_mut(k)[o * a..(o + 1) * a].copy_from_slice(second);
-            }
-        }
-        (target, anchors)
     }
 }
 
@@ -369,27 +306,11 @@ impl SmogModel {
     }
 }
 
-struct Joint {
-    mean: Mat<f64>,
-    covariance: Mat<f64>,
-    /// Target's points (rows) with queries (columns), `nO×qO`.
-    target: Mat<f64>,
-    /// Anchors (rows) with queries (columns), `aO×qO`.
-    anchors: Mat<f64>,
-}
-
-fn add_weighted_mean(weights: &[f64], mean: &Mat<f64>, out: &mut Mat<f64>) {
+pub(super) fn add_weighted_mean(weights: &[f64], mean: &Mat<f64>, out: &mut Mat<f64>) {
     for o in 0..mean.ncols() {
         for i in 0..mean.nrows() {
             out[(i, o)] += weights[o] * mean[(i, o)];
         }
-    }
-}
-
-/// `out −= aᵀb`.
-fn subtract_product(a: &Mat<f64>, b: &Mat<f64>, out: &mut Mat<f64>) {
-    if a.nrows() > 0 && out.nrows() > 0 && out.ncols() > 0 {
-        warmfront_linalg::add_matmul_into(out.as_mut(), a.as_ref().transpose(), b.as_ref(), -1.0);
     }
 }
 
@@ -425,7 +346,7 @@ impl Surrogate for SmogModel {
 
     fn posterior(&self, x: MatRef<'_, f64>) -> Result<JointPosterior, GpError> {
         let none = Mat::zeros(0, self.input_dim());
-        let answer = self.anchored(none.as_ref()).query(x);
+        let answer = Anchored::new(self, none.as_ref()).query(x);
         Ok(JointPosterior {
             mean: answer.mean,
             covariance: answer.covariance,
@@ -442,8 +363,13 @@ impl DifferentiableSurrogate for SmogModel {
     ) -> (Vec<f64>, Vec<f64>) {
         let (d, m, n) = (self.input_dim(), self.num_outputs(), self.x.nrows());
         let point = MatRef::from_row_major_slice(x, 1, d);
-        let kernels = self.evaluate(self.components.iter().map(|c| &*c.target), point);
-        let prior = self.prior_cross(self.components.iter().map(|c| &*c.target), &kernels, n, 1);
+        let target = || {
+            self.components
+                .iter()
+                .map(|component| component.target.as_ref())
+        };
+        let kernels = self.evaluate(target(), point);
+        let prior = self.prior_cross(target(), &kernels, n, 1);
         let solved = self.apply_whiten_transpose(&self.apply_whiten(&prior));
         let deviations = self.scaling.deviations();
         marginal_gradients(dmean, dvariance, |of, mut gradient| {
@@ -484,199 +410,6 @@ impl DifferentiableSurrogate for SmogModel {
     }
 
     fn anchor(&self, anchors: MatRef<'_, f64>) -> Box<dyn AnchoredPosterior + '_> {
-        Box::new(self.anchored(anchors))
-    }
-}
-
-struct Anchored<'a> {
-    model: &'a SmogModel,
-    prepared: Vec<Arc<PreparedAnchors>>,
-    /// `C⁻¹` times the prior covariance of the target's points with the anchors, `nO×aO`.
-    reduction: Mat<f64>,
-    joint: JointPosterior,
-}
-
-impl SmogModel {
-    fn evaluate<'a>(
-        &self,
-        prepared: impl Iterator<Item = &'a PreparedAnchors>,
-        x: MatRef<'_, f64>,
-    ) -> Vec<QueryKernels> {
-        self.components
-            .iter()
-            .zip(prepared)
-            .map(|(component, prepared)| self.gp(component).evaluate(prepared, x, true))
-            .collect()
-    }
-
-    /// Prior covariance of the target's points (the first of all `points`) with the queries.
-    fn prior_cross<'a>(
-        &self,
-        prepared: impl Iterator<Item = &'a PreparedAnchors>,
-        kernels: &[QueryKernels],
-        points: usize,
-        queries: usize,
-    ) -> Mat<f64> {
-        let m = self.num_outputs();
-        let mut cross = Mat::zeros(points * m, queries * m);
-        for ((component, prepared), kernels) in self.components.iter().zip(prepared).zip(kernels) {
-            let answer = self.gp(component).cross_standardized(prepared, kernels);
-            answer.add_weighted_to(&component.weights, cross.as_mut());
-        }
-        if points == self.x.nrows() {
-            cross
-        } else {
-            self.split(&cross).0
-        }
-    }
-
-    fn anchored(&self, anchors: MatRef<'_, f64>) -> Anchored<'_> {
-        let m = self.num_outputs();
-        let a = anchors.nrows();
-        let prepared = self.prepare(anchors);
-        let deviations = self.scaling.deviations();
-        let (n, all) = (self.x.nrows(), self.x.nrows() + a);
-        // Prior of target points and anchors, from what the components have ready.
-        let mut mean = Mat::from_fn(a, m, |_, o| self.constant[o]);
-        let mut covariance = Mat::zeros(a * m, a * m);
-        let mut target = Mat::zeros(n * m, a * m);
-        if a > 0 {
-            let mut cross = Mat::zeros(all * m, all * m);
-            for (component, prepared) in self.components.iter().zip(&prepared) {
-                let weights = &component.weights;
-                prepared
-                    .covariance()
-                    .add_weighted_to(weights, cross.as_mut());
-                let own = prepared.mean();
-                for o in 0..m {
-                    for i in 0..a {
-                        mean[(i, o)] += weights[o] * own[(n + i, o)];
-                    }
-                }
-            }
-            let (rows_target, rows_anchors) = self.split(&cross);
-            for o in 0..m {
-                for j in 0..a {
-                    let (from, to) = (o * all + n + j, o * a + j);
-                    target
-                        .col_as_slice_mut(to)
-                        .copy_from_slice(rows_target.col_as_slice(from));
-                    covariance
-                        .col_as_slice_mut(to)
-                        .copy_from_slice(rows_anchors.col_as_slice(from));
-                }
-            }
-            self.add_correction(&target, &mut mean);
-        }
-        let v = self.apply_whiten(&target);
-        subtract_product(&v, &v, &mut covariance);
-        let covariance = scale(&covariance, &deviations, a, a);
-        let joint = JointPosterior {
-            mean: self.own_units(&mean),
-            covariance,
-        };
-        Anchored {
-            model: self,
-            reduction: self.apply_whiten_transpose(&v),
-            prepared,
-            joint,
-        }
-    }
-}
-
-/// Multiplies the entry of outputs `o`, `p` by `s_o s_p`; blocks are `r×c`.
-fn scale(matrix: &Mat<f64>, s: &[f64], r: usize, c: usize) -> Mat<f64> {
-    Mat::from_fn(matrix.nrows(), matrix.ncols(), |i, j| {
-        matrix[(i, j)] * s[i / r] * s[j / c]
-    })
-}
-
-impl AnchoredPosterior for Anchored<'_> {
-    fn anchors(&self) -> &JointPosterior {
-        &self.joint
-    }
-
-    fn query(&self, x: MatRef<'_, f64>) -> AnchoredQuery {
-        let model = self.model;
-        let (q, a) = (x.nrows(), self.joint.mean.nrows());
-        let Joint {
-            mut mean,
-            mut covariance,
-            target,
-            anchors,
-        } = model.prior(&self.prepared, a, x);
-        let deviations = model.scaling.deviations();
-        model.add_correction(&target, &mut mean);
-        let v = model.apply_whiten(&target);
-        subtract_product(&v, &v, &mut covariance);
-        let mut cross = anchors;
-        subtract_product(&self.reduction, &target, &mut cross);
-        AnchoredQuery {
-            mean: model.own_units(&mean),
-            covariance: scale(&covariance, &deviations, q, q),
-            cross: Mat::from_fn(cross.ncols(), cross.nrows(), |i, j| {
-                cross[(j, i)] * deviations[i / q] * deviations[j / a]
-            }),
-        }
-    }
-
-    fn pullback(&self, x: MatRef<'_, f64>, adjoint: &AnchoredQuery, mut gradient: MatMut<'_, f64>) {
-        let model = self.model;
-        let (q, m, n, a) = (
-            x.nrows(),
-            model.num_outputs(),
-            model.x.nrows(),
-            self.joint.mean.nrows(),
-        );
-        let s = model.scaling.deviations();
-        // Adjoints in standardised units; the mean is scaled by the scale itself, not its bounded
-        // deviation.
-        let mean = Mat::from_fn(q, m, |i, o| adjoint.mean[(i, o)] * model.scaling.scale[o]);
-        let covariance = scale(&adjoint.covariance, &s, q, q);
-        let anchors = Mat::from_fn(a * m, q * m, |j, i| {
-            adjoint.cross[(i, j)] * s[i / q] * s[j / a]
-        });
-
-        let prepared = || self.prepared.iter().map(Arc::as_ref);
-        let kernels = model.evaluate(prepared(), x);
-        // Derivatives by the prior covariance of the target's points with the queries.
-        let mut target = Mat::<f64>::zeros(n * m, q * m);
-        if n > 0 {
-            let prior = model.prior_cross(prepared(), &kernels, n + a, q);
-            let solved = model.apply_whiten_transpose(&model.apply_whiten(&prior));
-            let both = Mat::from_fn(q * m, q * m, |i, j| covariance[(i, j)] + covariance[(j, i)]);
-            target = matmul(solved.as_ref(), both.as_ref());
-            if a > 0 {
-                let more = matmul(self.reduction.as_ref(), anchors.as_ref());
-                target = Mat::from_fn(n * m, q * m, |i, j| target[(i, j)] + more[(i, j)]);
-            }
-            target = Mat::from_fn(n * m, q * m, |i, j| {
-                model.alpha[i] * mean[(j % q, j / q)] - target[(i, j)]
-            });
-        }
-        let all = n + a;
-        let cross = Mat::from_fn(all * m, q * m, |i, j| {
-            let (o, k) = (i / all, i % all);
-            if k < n {
-                target[(o * n + k, j)]
-            } else {
-                anchors[(o * a + k - n, j)]
-            }
-        });
-
-        gradient.fill(0.0);
-        for ((component, prepared), kernels) in
-            model.components.iter().zip(&self.prepared).zip(&kernels)
-        {
-            model.gp(component).pullback_weighted(
-                prepared,
-                kernels,
-                &component.weights,
-                mean.as_ref(),
-                covariance.as_ref(),
-                cross.as_ref(),
-                gradient.as_mut(),
-            );
-        }
+        Box::new(Anchored::new(self, anchors))
     }
 }

@@ -318,7 +318,11 @@ fn predictions_agree_with_each_other() {
         let example = Example::random(3, 2, 2, holes, 3);
         let model = example.model();
         let rng = &mut generator(8);
-        let all = uniform(5, 2, rng);
+        let mut all = uniform(5, 2, rng);
+        // One anchor is a point of the target's data.
+        for k in 0..2 {
+            all[(3, k)] = example.x[(2, k)];
+        }
         let (z, a) = (all.as_ref().subrows(0, 2), all.as_ref().subrows(2, 3));
         let joint = model.posterior(all.as_ref()).unwrap();
         let marginals = model.predict(all.as_ref());
