@@ -44,7 +44,8 @@ impl Edges {
                 .collect();
             edges.retain(|e| e.is_finite());
             edges.sort_by(f64::total_cmp);
-            edges.dedup();
+            // By bits, as the search below: -0.0 and 0.0 are two edges.
+            edges.dedup_by(|a, b| a.total_cmp(b).is_eq());
             let index = |bound: &f64| {
                 edges
                     .binary_search_by(|e| e.total_cmp(bound))

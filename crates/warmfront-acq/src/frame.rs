@@ -146,7 +146,12 @@ impl Frame {
         let reference = context.reference.map_or(inferred, <[f64]>::to_vec);
         let scale = (0..m)
             .map(|o| {
-                [reference[o] - lowest[o], typical[o], reference[o].abs()]
+                // The smaller of the two: a generous reference must not smooth the front away.
+                let own = [reference[o] - lowest[o], typical[o]]
+                    .into_iter()
+                    .filter(|s| s.is_finite() && *s > 0.0)
+                    .fold(f64::INFINITY, f64::min);
+                [own, reference[o].abs()]
                     .into_iter()
                     .find(|s| s.is_finite() && *s > 0.0)
                     .unwrap_or(1.0)

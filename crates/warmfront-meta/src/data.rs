@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use warmfront_core::{Observation, ObservationFault, SearchSpace, StrategyError, UnitPoint};
+use warmfront_core::{
+    Candidate, Observation, ObservationFault, SearchSpace, StrategyError, UnitPoint,
+};
 use warmfront_linalg::Mat;
 
 /// Complete observations of the target task, as models see them.
@@ -54,6 +56,21 @@ pub enum FailurePolicy {
     ImputeWorst,
     /// Not at all; its point is only never proposed again.
     Ignore,
+}
+
+/// Checks that every pending candidate is a point of `space`.
+pub(crate) fn check_pending(
+    space: &SearchSpace,
+    pending: &[Candidate],
+) -> Result<(), StrategyError> {
+    for (index, candidate) in pending.iter().enumerate() {
+        let (expected, found) = (space.dim(), candidate.point.dim());
+        if found != expected {
+            let fault = ObservationFault::Dimension { expected, found };
+            return Err(StrategyError::InvalidPending { index, fault });
+        }
+    }
+    Ok(())
 }
 
 /// Everything told so far.
@@ -148,7 +165,7 @@ impl TrialLog {
 
 #[cfg(test)]
 mod tests {
-    use warmfront_core::{Candidate, Costs, Outcome, TrialId};
+    use warmfront_core::{Costs, Outcome, TrialId};
 
     use super::*;
 

@@ -37,6 +37,14 @@ pub enum MetaError {
         /// Finite values in the reference point.
         found: usize,
     },
+    /// A setting of the ranking-weighted ensemble is outside its range.
+    #[error("expected at least one sample and a quantile in [0, 1], got {samples} and {quantile}")]
+    RankingConfig {
+        /// Number of posterior samples.
+        samples: usize,
+        /// Quantile at which meta-models are dropped.
+        quantile: f64,
+    },
     /// Saved meta-models belong to other data or another configuration.
     #[error(
         "the saved meta-models were fitted to other data or with another configuration (fingerprint {found:016x}, expected {expected:016x})"

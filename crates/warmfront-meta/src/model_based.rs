@@ -16,7 +16,7 @@ use warmfront_core::{
 use warmfront_gp::DifferentiableSurrogate;
 use warmfront_linalg::Mat;
 
-use crate::data::{FailurePolicy, TargetData, TrialLog};
+use crate::data::{FailurePolicy, TargetData, TrialLog, check_pending};
 use crate::initial_design::{exploratory_point, initial_design};
 use crate::{MetaError, TargetModel};
 
@@ -197,6 +197,7 @@ impl<M: TargetModel> Strategy for ModelBased<M> {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
+        check_pending(&self.space, pending)?;
         let mut busy: Vec<UnitPoint> = pending
             .iter()
             .map(|candidate| self.space.canonical(&candidate.point))

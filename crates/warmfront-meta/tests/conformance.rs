@@ -243,3 +243,20 @@ fn ugly_costs_do_not_stop_a_strategy() {
         }
     }
 }
+
+#[test]
+fn a_pending_candidate_of_another_space_is_an_error() {
+    let space = SearchSpace::unit_cube(2);
+    let stranger = Candidate::at(UnitPoint::clamped([0.5]));
+    for name in NAMES {
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        let strategy = build(name, &space, 1, &mut rng);
+        let error = strategy
+            .ask(q(1), std::slice::from_ref(&stranger), &mut rng)
+            .unwrap_err();
+        assert!(
+            matches!(error, StrategyError::InvalidPending { index: 0, .. }),
+            "{name}: {error}"
+        );
+    }
+}

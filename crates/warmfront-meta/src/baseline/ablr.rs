@@ -11,8 +11,8 @@
 //! # Departures
 //! The network is trained once, on the meta-data, and stays fixed while the target is observed;
 //! α and β of the target are refitted at every observation under a log-normal prior around the
-//! meta-tasks' values, which is what makes a proposal from no observation at all possible. A weak
-//! weight decay keeps the network from growing where few meta-points bind it.
+//! meta-tasks' values, and two observations come first. A weight decay keeps the network from
+//! fitting the noise of the meta-data. Meta-observations that lack an objective are left out.
 
 mod head;
 mod network;
@@ -21,8 +21,7 @@ mod train;
 use rand::Rng;
 use rayon::prelude::*;
 use warmfront_core::{MetaDataset, Seed};
-use warmfront_gp::{DifferentiableSurrogate, Independent, Standardization};
-use warmfront_linalg::Mat;
+use warmfront_gp::{DifferentiableSurrogate, Independent};
 
 use self::head::{Head, HeadPrior};
 use self::network::Network;
@@ -36,7 +35,8 @@ pub struct AblrConfig {
     pub layers: Vec<usize>,
     /// L-BFGS iterations of the training at most.
     pub iterations: usize,
-    /// Half the factor of the squared network weights in the objective, per observation.
+    /// Factor of half the squared network weights in the objective, per observation. Smaller values
+    /// let the network fit the noise of the meta-data.
     pub weight_decay: f64,
     /// Standard deviation of the log-normal prior on the target's α and β around the meta-tasks'.
     pub precision_spread: f64,
@@ -47,7 +47,7 @@ impl Default for AblrConfig {
         Self {
             layers: vec![50, 50, 50],
             iterations: 200,
-            weight_decay: 1e-4,
+            weight_decay: 3e-3,
             precision_spread: 1.0,
         }
     }
@@ -102,7 +102,8 @@ impl TargetModel for AblrModel {
     }
 
     fn min_observations(&self) -> usize {
-        0
+        // The heads' prior mean is zero: with fewer there is no cost to tell two points apart.
+        2
     }
 
     fn fit(
@@ -110,6 +111,12 @@ impl TargetModel for AblrModel {
         data: &TargetData,
         _rng: &mut dyn Rng,
     ) -> Result<Box<dyn DifferentiableSurrogate>, MetaError> {
+        assert!(
+            data.num_objectives() == self.objectives.len(),
+            "trained for {} objectives, got {}",
+            self.objectives.len(),
+            data.num_objectives()
+        );
         let heads = self
             .objectives
             .iter()
@@ -127,13 +134,4 @@ impl TargetModel for AblrModel {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Box::new(Independent::new(heads)))
     }
-}
-
-/// One task's inputs (`n×d`) and standardised costs of one objective.
-#[derive(Debug, Clone)]
-pub(crate) struct TaskColumn {
-    pub(crate) x: Mat<f64>,
-    pub(crate) y: Vec<f64>,
-    /// What was taken out of `y`.
-    pub(crate) standardization: Standardization,
 }

@@ -7,8 +7,17 @@ use warmfront_gp::{
 
 use crate::{MetaError, TargetData, TargetModel};
 
-/// One exact GP per objective, refitted at every observation from the last hyper-parameters.
-#[derive(Debug, Clone, Default)]
+/// The usual GP, searched from as many starts as the models that have meta-data: a comparison
+/// must not be decided by the effort of the search.
+pub(super) fn searched_config() -> ExactGpConfig {
+    let mut config = ExactGpConfig::default();
+    config.map.restarts = 5;
+    config
+}
+
+/// One exact GP per objective, refitted at every observation from the last hyper-parameters and
+/// from draws of their priors.
+#[derive(Debug, Clone)]
 pub struct IndependentGpModel {
     config: ExactGpConfig,
     last: Vec<Hyperparameters>,
@@ -22,6 +31,12 @@ impl IndependentGpModel {
             config,
             last: Vec::new(),
         }
+    }
+}
+
+impl Default for IndependentGpModel {
+    fn default() -> Self {
+        Self::new(searched_config())
     }
 }
 

@@ -4,7 +4,6 @@ use warmfront_core::MetaDataset;
 use warmfront_gp::Standardization;
 use warmfront_linalg::Mat;
 
-use super::ablr::TaskColumn;
 use crate::MetaError;
 
 /// The usable meta-tasks: inputs and costs of every complete observation.
@@ -63,4 +62,13 @@ impl MetaColumns {
             })
             .collect()
     }
+}
+
+/// One task's inputs (`n×d`) and standardised costs of one objective.
+#[derive(Debug, Clone)]
+pub(crate) struct TaskColumn {
+    pub(crate) x: Mat<f64>,
+    pub(crate) y: Vec<f64>,
+    /// What was taken out of `y`.
+    pub(crate) standardization: Standardization,
 }

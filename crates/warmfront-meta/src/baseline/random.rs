@@ -8,7 +8,7 @@ use warmfront_core::{
 };
 
 use crate::FailurePolicy;
-use crate::data::TrialLog;
+use crate::data::{TrialLog, check_pending};
 
 /// Draws every candidate uniformly from the cube, or a free row of the table.
 ///
@@ -55,11 +55,13 @@ impl Strategy for RandomSearch {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
+        check_pending(&self.space, pending)?;
         if let Some(rows) = self.space.table() {
             let taken: std::collections::HashSet<_> = self
                 .log
                 .points()
-                .chain(pending.iter().map(|c| &c.point))
+                .cloned()
+                .chain(pending.iter().map(|c| self.space.canonical(&c.point)))
                 .collect();
             let mut free: Vec<&UnitPoint> =
                 rows.iter().filter(|row| !taken.contains(*row)).collect();

@@ -9,8 +9,8 @@
 //! Gaussian process ensembles", sections 4.1–4.2.
 //!
 //! # Departures
-//! With fewer than two different observations nothing can be ranked: all meta-models then have
-//! equal weight, so that the first proposal already uses them.
+//! With fewer than two observations nothing can be ranked: all meta-models then have equal weight,
+//! so that the first proposal already uses them. Meta-observations that lack an objective are left out.
 
 use std::sync::Arc;
 
@@ -19,11 +19,12 @@ use rayon::prelude::*;
 use warmfront_core::{MetaDataset, Purpose, Seed};
 use warmfront_gp::{
     Dataset, DifferentiableSurrogate, ExactGp, ExactGpConfig, Independent, JointPosterior,
-    Surrogate,
+    Standardization, Surrogate,
 };
 use warmfront_linalg::{JitterPolicy, JitteredCholesky, Mat, MatRef};
 use warmfront_math::distribution::{fill_standard_normal, open_uniform};
 
+use super::gp::searched_config;
 use super::meta_columns::MetaColumns;
 use super::weighted_sum::WeightedSum;
 use crate::{MetaError, TargetData, TargetModel};
@@ -33,16 +34,17 @@ use crate::{MetaError, TargetData, TargetModel};
 pub struct RgpeConfig {
     /// Kernel, priors and restarts of every GP.
     pub gp: ExactGpConfig,
-    /// Posterior samples that vote on the weights.
+    /// Posterior samples that vote on the weights; at least 1.
     pub samples: usize,
-    /// A meta-model is dropped when its mean loss exceeds this quantile of the target model's losses.
+    /// A meta-model is dropped when its median loss exceeds this quantile of the target model's
+    /// losses; in [0, 1].
     pub dilution_quantile: f64,
 }
 
 impl Default for RgpeConfig {
     fn default() -> Self {
         Self {
-            gp: ExactGpConfig::default(),
+            gp: searched_config(),
             samples: 256,
             dilution_quantile: 0.95,
         }
@@ -61,7 +63,8 @@ impl RgpeModel {
     /// Fits one GP per meta-task and objective, in parallel.
     ///
     /// # Errors
-    /// If a shape of the meta-data does not fit, no task has two usable observations, or a fit fails.
+    /// If a shape of the meta-data does not fit, no task has two usable observations, a fit
+    /// fails, or a setting is outside its range.
     pub fn train(
         meta: &MetaDataset,
         dim: usize,
@@ -69,6 +72,12 @@ impl RgpeModel {
         config: RgpeConfig,
         rng: &mut dyn Rng,
     ) -> Result<Self, MetaError> {
+        if config.samples == 0 || !(0.0..=1.0).contains(&config.dilution_quantile) {
+            return Err(MetaError::RankingConfig {
+                samples: config.samples,
+                quantile: config.dilution_quantile,
+            });
+        }
         let columns = MetaColumns::new(meta, dim, objectives, 2)?;
         let seed = Seed(rng.next_u64());
         let tasks = columns.tasks();
@@ -93,28 +102,33 @@ impl RgpeModel {
         rng: &mut dyn Rng,
     ) -> Result<WeightedSum, MetaError> {
         let base = &self.base[o];
-        let as_parts = |weights: &[f64]| -> Vec<(f64, Arc<dyn DifferentiableSurrogate>)> {
-            base.iter()
-                .zip(weights)
-                .map(|(gp, w)| (*w, Arc::clone(gp) as Arc<dyn DifferentiableSurrogate>))
-                .collect()
-        };
-        let y: Vec<f64> = (0..data.len()).map(|i| data.y[(i, o)]).collect();
         if data.len() < 2 {
-            let equal = vec![1.0 / base.len() as f64; base.len()];
-            return Ok(WeightedSum::new(as_parts(&equal)));
+            let count = base.len() as f64;
+            let mean = |value: fn(Standardization) -> f64| {
+                base.iter()
+                    .map(|gp| value(gp.standardization()) / count)
+                    .sum::<f64>()
+            };
+            let target = Standardization::new(mean(|s| s.shift()), mean(|s| s.scale()));
+            return Ok(in_units_of(
+                target,
+                base.iter().map(|gp| (1.0 / count, Arc::clone(gp))),
+            ));
         }
+        let y: Vec<f64> = (0..data.len()).map(|i| data.y[(i, o)]).collect();
         let dataset = Dataset::new(data.x.clone(), column(&data.y, o))?;
-        let target = ExactGp::fit(&dataset, &self.config.gp, rng)?;
+        let target = Arc::new(ExactGp::fit(&dataset, &self.config.gp, rng)?);
         let mut losses: Vec<Vec<f64>> = base
             .iter()
             .map(|gp| self.base_losses(gp, data.x.as_ref(), &y, rng))
             .collect::<Result<_, _>>()?;
         losses.push(self.target_losses(&target, &y, rng));
         let weights = ranking_weights(&losses, self.config.dilution_quantile, rng);
-        let mut parts = as_parts(&weights[..base.len()]);
-        parts.push((weights[base.len()], Arc::new(target)));
-        Ok(WeightedSum::new(parts))
+        let all = base.iter().chain([&target]).cloned();
+        Ok(in_units_of(
+            target.standardization(),
+            weights.into_iter().zip(all),
+        ))
     }
 
     /// Misranked pairs in each joint posterior sample (with noise) of a meta-model.
@@ -167,6 +181,23 @@ impl RgpeModel {
     }
 }
 
+/// The weighted sum of standardised models, restored to the target's units.
+fn in_units_of(
+    target: Standardization,
+    models: impl Iterator<Item = (f64, Arc<ExactGp>)>,
+) -> WeightedSum {
+    let mut offset = target.shift();
+    let parts = models
+        .map(|(weight, gp)| {
+            let own = gp.standardization();
+            let factor = weight * target.scale() / own.scale();
+            offset -= factor * own.shift();
+            (factor, gp as Arc<dyn DifferentiableSurrogate>)
+        })
+        .collect();
+    WeightedSum::new(parts, offset)
+}
+
 fn column(y: &Mat<f64>, o: usize) -> Mat<f64> {
     Mat::from_fn(y.nrows(), 1, |i, _| y[(i, o)])
 }
@@ -180,17 +211,22 @@ fn misranked(n: usize, y: &[f64], predicted_less: impl Fn(usize, usize) -> bool)
     wrong as f64
 }
 
+/// The empirical quantile, rounded to a sample.
+fn quantile_of(losses: &[f64], quantile: f64) -> f64 {
+    let mut sorted = losses.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[((losses.len() - 1) as f64 * quantile).round() as usize]
+}
+
 /// Weight of each model, the target last: how often it has the fewest misranked pairs.
 fn ranking_weights(losses: &[Vec<f64>], quantile: f64, rng: &mut dyn Rng) -> Vec<f64> {
     let target = losses.len() - 1;
     let samples = losses[target].len();
-    let mut sorted = losses[target].clone();
-    sorted.sort_by(f64::total_cmp);
-    let limit = sorted[((samples - 1) as f64 * quantile).round() as usize];
+    let limit = quantile_of(&losses[target], quantile);
     let kept: Vec<bool> = losses
         .iter()
         .enumerate()
-        .map(|(i, l)| i == target || l.iter().sum::<f64>() / samples as f64 <= limit)
+        .map(|(i, l)| i == target || quantile_of(l, 0.5) <= limit)
         .collect();
     let mut weights = vec![0.0; losses.len()];
     for s in 0..samples {
@@ -225,6 +261,12 @@ impl TargetModel for RgpeModel {
         data: &TargetData,
         rng: &mut dyn Rng,
     ) -> Result<Box<dyn DifferentiableSurrogate>, MetaError> {
+        assert!(
+            data.num_objectives() == self.base.len(),
+            "trained for {} objectives, got {}",
+            self.base.len(),
+            data.num_objectives()
+        );
         let ensembles = (0..self.base.len())
             .map(|o| self.ensemble(data, o, rng))
             .collect::<Result<Vec<_>, _>>()?;

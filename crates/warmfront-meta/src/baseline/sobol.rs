@@ -8,7 +8,7 @@ use warmfront_core::{
 };
 use warmfront_math::sobol::Sobol;
 
-use crate::data::TrialLog;
+use crate::data::{TrialLog, check_pending};
 use crate::initial_design::initial_design;
 use crate::{FailurePolicy, MetaError};
 
@@ -61,6 +61,7 @@ impl Strategy for SobolSearch {
         pending: &[Candidate],
         _rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
+        check_pending(&self.space, pending)?;
         let start = self.log.len() + pending.len();
         if self.space.table().is_some() {
             return self

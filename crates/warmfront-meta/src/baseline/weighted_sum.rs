@@ -1,4 +1,4 @@
-//! A weighted sum of independent models of the same outputs.
+//! A weighted sum of independent models of the same output.
 
 use std::sync::Arc;
 
@@ -8,21 +8,22 @@ use warmfront_gp::{
 };
 use warmfront_linalg::{Mat, MatMut, MatRef};
 
-/// `Σ w_i f_i` of independent models: means add with `w_i`, covariances with `w_i²`.
+/// `offset + Σ w_i f_i` of independent models: means add with `w_i`, covariances with `w_i²`.
 #[derive(Clone)]
 pub(crate) struct WeightedSum {
     parts: Vec<(f64, Arc<dyn DifferentiableSurrogate>)>,
+    offset: f64,
 }
 
 impl WeightedSum {
     /// Sums `parts`; those of weight zero are left out.
-    pub(crate) fn new(parts: Vec<(f64, Arc<dyn DifferentiableSurrogate>)>) -> Self {
+    pub(crate) fn new(parts: Vec<(f64, Arc<dyn DifferentiableSurrogate>)>, offset: f64) -> Self {
         let parts: Vec<_> = parts.into_iter().filter(|(w, _)| *w > 0.0).collect();
         assert!(
             !parts.is_empty(),
             "expected at least one model of positive weight, got none"
         );
-        Self { parts }
+        Self { parts, offset }
     }
 
     fn first(&self) -> &dyn DifferentiableSurrogate {
@@ -50,6 +51,7 @@ fn accumulate(out: &mut Option<Mat<f64>>, factor: f64, part: &Mat<f64>) {
 
 /// Sums mean-like and covariance-like matrices of the parts.
 fn combine<const C: usize>(
+    offset: f64,
     parts: impl Iterator<Item = (f64, Mat<f64>, [Mat<f64>; C])>,
 ) -> (Mat<f64>, [Mat<f64>; C]) {
     let mut mean = None;
@@ -61,7 +63,13 @@ fn combine<const C: usize>(
         }
     }
     let filled = "a weighted sum has at least one part";
-    (mean.expect(filled), second.map(|m| m.expect(filled)))
+    let mut mean = mean.expect(filled);
+    for j in 0..mean.ncols() {
+        for value in mean.col_as_slice_mut(j) {
+            *value += offset;
+        }
+    }
+    (mean, second.map(|m| m.expect(filled)))
 }
 
 impl Surrogate for WeightedSum {
@@ -74,10 +82,13 @@ impl Surrogate for WeightedSum {
     }
 
     fn predict(&self, x: MatRef<'_, f64>) -> Marginals {
-        let (mean, [variance]) = combine(self.parts.iter().map(|(w, model)| {
-            let part = model.predict(x);
-            (*w, part.mean, [part.variance])
-        }));
+        let (mean, [variance]) = combine(
+            self.offset,
+            self.parts.iter().map(|(w, model)| {
+                let part = model.predict(x);
+                (*w, part.mean, [part.variance])
+            }),
+        );
         Marginals { mean, variance }
     }
 
@@ -91,7 +102,7 @@ impl Surrogate for WeightedSum {
                     .map(|part| (*w, part.mean, [part.covariance]))
             })
             .collect::<Result<Vec<_>, _>>()?;
-        let (mean, [covariance]) = combine(parts.into_iter());
+        let (mean, [covariance]) = combine(self.offset, parts.into_iter());
         Ok(JointPosterior { mean, covariance })
     }
 }
@@ -104,7 +115,7 @@ impl DifferentiableSurrogate for WeightedSum {
         mut dvariance: MatMut<'_, f64>,
     ) -> (Vec<f64>, Vec<f64>) {
         let m = self.num_outputs();
-        let (mut mean, mut variance) = (vec![0.0; m], vec![0.0; m]);
+        let (mut mean, mut variance) = (vec![self.offset; m], vec![0.0; m]);
         dmean.fill(0.0);
         dvariance.fill(0.0);
         let mut own_mean = Mat::zeros(x.len(), m);
@@ -129,12 +140,16 @@ impl DifferentiableSurrogate for WeightedSum {
             .iter()
             .map(|(w, model)| (*w, model.anchor(anchors)))
             .collect();
-        let (mean, [covariance]) = combine(parts.iter().map(|(w, part)| {
-            let joint = part.anchors();
-            (*w, joint.mean.clone(), [joint.covariance.clone()])
-        }));
+        let (mean, [covariance]) = combine(
+            self.offset,
+            parts.iter().map(|(w, part)| {
+                let joint = part.anchors();
+                (*w, joint.mean.clone(), [joint.covariance.clone()])
+            }),
+        );
         Box::new(AnchoredSum {
             parts,
+            offset: self.offset,
             joint: JointPosterior { mean, covariance },
         })
     }
@@ -142,6 +157,7 @@ impl DifferentiableSurrogate for WeightedSum {
 
 struct AnchoredSum<'a> {
     parts: Vec<(f64, Box<dyn AnchoredPosterior + 'a>)>,
+    offset: f64,
     joint: JointPosterior,
 }
 
@@ -151,10 +167,13 @@ impl AnchoredPosterior for AnchoredSum<'_> {
     }
 
     fn query(&self, x: MatRef<'_, f64>) -> AnchoredQuery {
-        let (mean, [covariance, cross]) = combine(self.parts.iter().map(|(w, part)| {
-            let query = part.query(x);
-            (*w, query.mean, [query.covariance, query.cross])
-        }));
+        let (mean, [covariance, cross]) = combine(
+            self.offset,
+            self.parts.iter().map(|(w, part)| {
+                let query = part.query(x);
+                (*w, query.mean, [query.covariance, query.cross])
+            }),
+        );
         AnchoredQuery {
             mean,
             covariance,

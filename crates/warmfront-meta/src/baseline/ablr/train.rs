@@ -3,9 +3,10 @@
 use warmfront_linalg::Mat;
 use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
 
+use super::AblrConfig;
 use super::head::{HeadPrior, LOG_PRECISION, evidence, residual};
 use super::network::Network;
-use super::{AblrConfig, TaskColumn};
+use crate::baseline::meta_columns::TaskColumn;
 
 /// Trains `network` and every task's precisions; returns it with what the tasks say of a new one.
 pub(super) fn train(
@@ -39,12 +40,13 @@ pub(super) fn train(
         .collect();
     let mut trial = network.clone();
     let mut objective = |p: &[f64], gradient: &mut [f64]| {
-        negative_log_evidence(&mut trial, p, tasks, &all, config.weight_decay, gradient) / {
-            for g in gradient.iter_mut() {
-                *g /= points as f64;
-            }
-            points as f64
+        let value =
+            negative_log_evidence(&mut trial, p, tasks, &all, config.weight_decay, gradient);
+        // Per observation, so that the tolerances mean the same for any amount of meta-data.
+        for g in gradient.iter_mut() {
+            *g /= points as f64;
         }
+        value / points as f64
     };
     let settings = LbfgsbConfig {
         max_iterations: config.iterations,
