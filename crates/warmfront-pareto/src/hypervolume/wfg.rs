@@ -244,9 +244,12 @@ fn limit_rows(
         }
         let (kept, new) = limited.split_at(base);
         // From here on no row is higher, so that the height need not be compared.
-        let covered = kept[first..]
-            .chunks_exact(width)
-            .any(|r| (0..last).fold(true, |c, k| c & (r[k] >= new[k])));
+        // Four coordinates are summed by a sweep that skips dominated rows as cheaply as they
+        // would be found here; only rows of one height must be free of them.
+        let covered = (width > 4 || ties.is_none())
+            && kept[first..]
+                .chunks_exact(width)
+                .any(|r| (0..last).fold(true, |c, k| c & (r[k] >= new[k])));
         if covered {
             limited.truncate(base);
         } else if ties.is_none() {
