@@ -125,6 +125,7 @@ impl ProblemCurves {
                 methods.push(timed(method, curves, &mine));
             }
         }
+        keep_common_seeds(&mut methods);
         Self {
             entry: entry.clone(),
             methods,
@@ -171,6 +172,23 @@ impl ProblemCurves {
             .map(|m| m.curves.len())
             .max()
             .unwrap_or(0)
+    }
+}
+
+/// Leaves only the seeds that all methods have, so that every number of a table is about the same
+/// runs. Nothing is left out while no seed is complete.
+fn keep_common_seeds(methods: &mut [MethodCurves]) {
+    let common: Vec<u32> = methods
+        .first()
+        .into_iter()
+        .flat_map(|m| m.curves.keys().copied())
+        .filter(|seed| methods.iter().all(|m| m.curves.contains_key(seed)))
+        .collect();
+    if common.is_empty() {
+        return;
+    }
+    for method in methods {
+        method.curves.retain(|seed, _| common.contains(seed));
     }
 }
 
@@ -225,5 +243,104 @@ fn timed(
         setup_seconds: mean(&mut cells.values().map(|r| r.setup_seconds)),
         ask_seconds: mean(&mut steps().map(|s| s.ask_seconds).filter(asked)),
         tell_seconds: mean(&mut steps().map(|s| s.tell_seconds).filter(asked)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Step;
+    use crate::profile::Section;
+
+    fn finished(cells: &[(&str, u32, u32, [f64; 2])]) -> BTreeMap<Cell, CellResult> {
+        let cell = |&(method, seed, task, hypervolumes): &(&str, u32, u32, [f64; 2])| {
+            let cell = Cell {
+                seed,
+                problem: "p".into(),
+                task,
+                method: method.into(),
+                evaluations: 2,
+                fingerprint: String::new(),
+                exclusive: false,
+            };
+            let step = |hypervolume| Step {
+                hypervolume,
+                ask_seconds: 0.0,
+                tell_seconds: 0.0,
+            };
+            let steps = hypervolumes.map(step).to_vec();
+            (
+                cell,
+                CellResult {
+                    setup_seconds: 0.0,
+                    optimum: 1.0,
+                    steps,
+                },
+            )
+        };
+        cells.iter().map(cell).collect()
+    }
+
+    fn entry(seeds: u32, tasks: u32, every_task: bool) -> Entry {
+        Entry {
+            section: Section::Main,
+            problem: "p".into(),
+            methods: vec!["a".into(), "b".into()],
+            seeds,
+            evaluations: 2,
+            tasks,
+            every_task,
+        }
+    }
+
+    fn check(curve: &[f64], expected: [f64; 2]) {
+        for (got, expected) in curve.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-12, "{got} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn regret_is_relative_to_the_best_that_anyone_knows() {
+        // b found more than the search had: 2 instead of 1.
+        let cells = finished(&[("a", 0, 0, [0.0, 1.8]), ("b", 0, 0, [1.0, 2.0])]);
+        let curves = ProblemCurves::new(&entry(1, 1, false), &cells);
+        check(&curves.methods[0].curves[&0], [0.0, -1.0]);
+        check(
+            &curves.methods[1].curves[&0],
+            [0.5_f64.log10(), REGRET_FLOOR.log10()],
+        );
+        let paired = curves.compare(("a", Score::At(2)), ("b", Score::At(1)));
+        assert_eq!(paired.map(|p| (p.wins, p.losses)), Some((1, 0)));
+        assert_eq!(curves.first_reaching("a", -0.5), Some(2));
+        assert_eq!(curves.first_reaching("a", -1.5), None);
+    }
+
+    #[test]
+    fn only_seeds_that_all_methods_finished_count() {
+        let cells = finished(&[
+            ("a", 0, 0, [0.1, 0.9]),
+            ("a", 1, 0, [0.1, 0.9]),
+            ("b", 1, 0, [0.1, 0.9]),
+        ]);
+        let curves = ProblemCurves::new(&entry(2, 1, false), &cells);
+        let seeds: Vec<Vec<u32>> = curves
+            .methods
+            .iter()
+            .map(|m| m.curves.keys().copied().collect())
+            .collect();
+        assert_eq!(seeds, [[1], [1]]);
+    }
+
+    #[test]
+    fn a_seed_with_several_tasks_is_their_average_and_needs_all() {
+        let cells = finished(&[
+            ("a", 0, 0, [0.9, 0.9]),
+            ("a", 0, 1, [0.0, 0.99]),
+            ("a", 1, 0, [0.9, 0.9]),
+        ]);
+        let curves = ProblemCurves::new(&entry(2, 2, true), &cells);
+        assert_eq!(curves.methods.len(), 1);
+        assert_eq!(curves.seeds(), 1);
+        check(&curves.methods[0].curves[&0], [-0.5, -1.5]);
     }
 }

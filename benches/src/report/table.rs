@@ -218,7 +218,7 @@ pub fn html(rows: &[Row], label: &dyn Fn(&str) -> String, reference: &str) -> St
         let _ = writeln!(
             out,
             "<tr class=\"row-{class}\"><th>{}</th><td>{}</td><td>{:.2} ± {:.2}</td>\
-             <td{bold}>{}</td><td>{} – {}</td><td>{}</td><td>{:.1}</td>{versus}\
+             <td{bold}>{}</td><td>{} – {}</td><td>{}</td><td>{}</td>{versus}\
              <td>{}</td><td>{}</td></tr>",
             escape(&label(&row.method)),
             row.seeds,
@@ -228,7 +228,7 @@ pub fn html(rows: &[Row], label: &dyn Fn(&str) -> String, reference: &str) -> St
             percent(row.lower_quartile),
             percent(row.upper_quartile),
             percent(row.median_at_10),
-            row.rank,
+            rank_text(row.rank),
             seconds(row.setup_seconds),
             seconds(row.ask_seconds + row.tell_seconds),
         );
@@ -280,10 +280,18 @@ pub fn overview(
             }
         }
         let (mean, _) = stats::mean_and_error(&ranks);
-        let _ = writeln!(out, "<td>{mean:.2}</td></tr>");
+        let _ = writeln!(out, "<td>{}</td></tr>", rank_text(mean));
     }
     out.push_str("</tbody></table></div>\n");
     out
+}
+
+fn rank_text(rank: f64) -> String {
+    if rank.is_finite() {
+        format!("{rank:.1}")
+    } else {
+        "–".into()
+    }
 }
 
 /// A relative regret, given as its logarithm, in per cent with two significant digits.
