@@ -3,7 +3,8 @@
 /// The affine map between outcomes and standardised outcomes `(y − shift)/scale`.
 ///
 /// Nothing overflows for finite outcomes of any size: moments are taken of outcomes divided
-/// by the largest of them. Constant outcomes, and a single one, get scale 1.
+/// by the largest of them. Constant outcomes, and a single one, get scale 1. Outcomes that were
+/// not among those that set the scale are clamped to ±1e140 scales.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Standardization {
     shift: f64,
@@ -12,6 +13,10 @@ pub struct Standardization {
 
 /// Variances in data units are capped here: the square of a scale of 1e300 is not representable.
 const LARGEST_VARIANCE: f64 = 1e300;
+
+/// Standardised outcomes are clamped to this, so that their products stay finite: an outcome far
+/// from those that set the scale may be any number of scales away.
+const LARGEST_STANDARDIZED: f64 = 1e140;
 
 impl Standardization {
     /// Leaves outcomes as they are.
@@ -49,9 +54,13 @@ impl Standardization {
         let sum: f64 = y.iter().map(|v| (v / largest - mean).powi(2)).sum();
         let deviation = (sum / (n - 1.0)).sqrt();
         let scale = deviation * largest;
-        // Differences at the level of rounding carry no information.
+        // Differences at the level of rounding carry no information. Those of huge outcomes are
+        // still no small numbers.
         if deviation <= 4.0 * f64::EPSILON || scale <= f64::MIN_POSITIVE {
-            return Self { shift, scale: 1.0 };
+            return Self {
+                shift,
+                scale: scale.max(1.0),
+            };
         }
         Self { shift, scale }
     }
@@ -66,14 +75,15 @@ impl Standardization {
         self.scale
     }
 
-    /// Outcome to standardised outcome.
+    /// Outcome to standardised outcome, within ±1e140.
     pub fn apply(&self, y: f64) -> f64 {
         // Dividing first avoids the overflow of a difference of huge numbers.
-        if self.scale > 1.0 {
+        let z = if self.scale > 1.0 {
             y / self.scale - self.shift / self.scale
         } else {
             (y - self.shift) / self.scale
-        }
+        };
+        z.clamp(-LARGEST_STANDARDIZED, LARGEST_STANDARDIZED)
     }
 
     /// Standardised mean to mean in data units, kept finite.
@@ -104,7 +114,7 @@ mod tests {
 
     #[test]
     fn degenerate_and_extreme_outcomes_stay_finite() {
-        let cases: [&[f64]; 9] = [
+        let cases: [&[f64]; 11] = [
             &[],
             &[3.0],
             &[0.0, 0.0],
@@ -114,6 +124,8 @@ mod tests {
             &[5e-324, 0.0],
             &[0.0, 1.0, 1e9],
             &[0.1 + 0.2, 0.3],
+            &[1e300, 1e300 * (1.0 + f64::EPSILON)],
+            &[-1e17, -1e17, -1e17 * (1.0 + f64::EPSILON)],
         ];
         for y in cases {
             let s = Standardization::of(y);
@@ -127,6 +139,19 @@ mod tests {
                 assert!(z.abs() <= 10.0, "{y:?} gives {z}");
                 assert!(s.restore(z).is_finite());
                 assert!(s.restore(1e3 * z).is_finite());
+            }
+        }
+    }
+
+    #[test]
+    fn outcomes_far_from_the_first_ones_stay_representable() {
+        let cases: [&[f64]; 4] = [&[1e-300, 2e-300, -1e-300], &[3.0], &[1e308], &[1.0, 2.0]];
+        for y in cases {
+            let s = Standardization::of(y);
+            for later in [1e10, -1e10, f64::MAX, -f64::MAX] {
+                let z = s.apply(later);
+                assert!(z.abs() <= 1e140, "{y:?}, then {later}: {z}");
+                assert!((z * z).is_finite() && s.restore(z).is_finite());
             }
         }
     }

@@ -143,3 +143,27 @@ fn independent_models_take_ugly_outputs_side_by_side() {
     assert!(finite(at.mean.as_ref()) && finite(at.variance.as_ref()));
     assert!((at.mean[(2, 0)] - 3.0).abs() < 1e-9);
 }
+
+#[test]
+fn outcomes_of_another_size_than_the_first_ones_leave_the_model_finite() {
+    let x = Mat::from_fn(2, 1, |i, _| i as f64);
+    let at = Mat::from_fn(3, 1, |i, _| 0.4 * i as f64);
+    for (first, later) in [
+        ([1e-300, 3e-300], 1e10),
+        ([1.0, 1.0], -1e300),
+        ([1e300, 1e300 * (1.0 + f64::EPSILON)], 0.0),
+    ] {
+        let data = Dataset::new(x.clone(), matrix(2, 1, &first)).unwrap();
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let gp = ExactGp::fit(&data, &ExactGpConfig::default(), &mut rng).unwrap();
+        let grown = gp
+            .condition_on(at.as_ref().subrows(1, 1), &[later])
+            .unwrap();
+        for gp in [gp, grown] {
+            let marginals = gp.predict(at.as_ref());
+            assert!(finite(marginals.mean.as_ref()), "{first:?}, {later}");
+            assert!(finite(marginals.variance.as_ref()), "{first:?}, {later}");
+            assert!(gp.report().log_marginal_likelihood.is_finite());
+        }
+    }
+}
