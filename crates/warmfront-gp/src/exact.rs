@@ -183,7 +183,7 @@ impl ExactGp {
         Self::fit_warm(data, config, None, rng)
     }
 
-    /// Like [`fit`](Self::fit), starting at the hyper-parameters of an earlier fit if given.
+    /// Like [`fit`](Self::fit), starting also at the hyper-parameters of an earlier fit if given.
     ///
     /// # Errors
     /// As [`fit`](Self::fit).

@@ -137,7 +137,7 @@ pub trait MapObjective: Sync {
 /// How hard to search for the best hyper-parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapConfig {
-    /// Starts from prior draws, in addition to the one from the initial or warm-start values.
+    /// Starts from prior draws, in addition to the initial values and, if given, the warm start.
     pub restarts: usize,
     /// The local optimiser. Its tolerances refer to the log posterior per observation.
     pub lbfgsb: LbfgsbConfig,
@@ -189,8 +189,7 @@ pub struct MapFit {
 
 /// Maximises the log likelihood plus log priors over `parameters`.
 ///
-/// The first start is `warm_start` if there is one, otherwise the initial values; the others
-/// are drawn from the priors.
+/// The starts are `warm_start` if there is one, the initial values, and draws from the priors.
 ///
 /// # Errors
 /// If no start has a finite posterior density.
@@ -209,7 +208,8 @@ pub fn fit_map<O: MapObjective>(
     fit_map_from(parameters, objective, &starts, config)
 }
 
-/// The starting points of [`fit_map`]: the warm start or the initial values, then prior draws.
+/// The starting points of [`fit_map`]: the warm start if given, the initial values, then
+/// `restarts` prior draws.
 ///
 /// Drawing them apart from the fit lets several fits run in parallel on one generator.
 ///
@@ -222,19 +222,18 @@ pub fn draw_starts(
     restarts: usize,
     rng: &mut dyn Rng,
 ) -> Vec<Vec<f64>> {
-    let first: Vec<f64> = match warm_start {
-        Some(values) => {
-            assert!(
-                values.len() == parameters.len(),
-                "warm start has {} values for {} parameters",
-                values.len(),
-                parameters.len()
-            );
-            values.to_vec()
-        }
-        None => parameters.iter().map(|p| p.initial).collect(),
-    };
-    let mut starts = vec![first];
+    let mut starts = Vec::with_capacity(restarts + 2);
+    if let Some(values) = warm_start {
+        assert!(
+            values.len() == parameters.len(),
+            "warm start has {} values for {} parameters",
+            values.len(),
+            parameters.len()
+        );
+        starts.push(values.to_vec());
+    }
+    // Also next to a warm start: more data may have moved the mass to another mode.
+    starts.push(parameters.iter().map(|p| p.initial).collect());
     for _ in 0..restarts {
         starts.push(parameters.iter().map(|p| p.draw(rng)).collect());
     }
@@ -337,8 +336,6 @@ fn climb<O: MapObjective>(
         .iter()
         .map(|p| p.to_coordinate(p.upper))
         .collect();
-    // The likelihood at the returned point is wanted too: the lowest value seen is that point.
-    let mut lowest = (f64::INFINITY, f64::NEG_INFINITY);
     let mut negative_log_posterior = |x: &[f64], gradient: &mut [f64]| {
         for ((v, p), &c) in values.iter_mut().zip(parameters).zip(x) {
             *v = p.to_value(c);
@@ -359,21 +356,26 @@ fn climb<O: MapObjective>(
             }
             *g /= -divisor;
         }
-        let value = -log_posterior / divisor;
-        if value < lowest.0 {
-            lowest = (value, log_likelihood);
-        }
-        value
+        -log_posterior / divisor
     };
     let minimum = minimize(&mut negative_log_posterior, &x0, &lower, &upper, config);
+    let values: Vec<f64> = parameters
+        .iter()
+        .zip(&minimum.x)
+        .map(|(p, &c)| p.to_value(c))
+        .collect();
+    let log_posterior = -minimum.value * divisor;
+    // The search may return another point than the last or the lowest one it evaluated, so the
+    // likelihood is what the priors at that point leave of the posterior.
+    let log_prior: f64 = parameters
+        .iter()
+        .zip(&values)
+        .filter_map(|(p, &v)| p.prior.map(|prior| prior.ln_pdf(v)))
+        .sum();
     Climb {
-        values: parameters
-            .iter()
-            .zip(&minimum.x)
-            .map(|(p, &c)| p.to_value(c))
-            .collect(),
-        log_posterior: -minimum.value * divisor,
-        log_likelihood: lowest.1,
+        log_likelihood: log_posterior - log_prior,
+        log_posterior,
+        values,
         evaluations: minimum.evaluations,
         converged: minimum.converged(),
     }

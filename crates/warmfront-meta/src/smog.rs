@@ -184,7 +184,8 @@ impl Smog {
             let config = &self.config.target_fit;
             let mut starts = draw_starts(&specs, warm.as_deref(), config.restarts, rng);
             let tasks = self.meta.len().max(1) as f64;
-            for start in &mut starts[1..] {
+            let drawn = starts.len() - config.restarts;
+            for start in &mut starts[drawn..] {
                 for weight in &mut start[weights_at..] {
                     *weight = match self.config.sign {
                         WeightSign::NonNegative => (*weight / tasks).max(1e-10),

@@ -65,8 +65,48 @@ fn finds_the_mode_of_likelihood_times_prior_inside_the_bounds() {
     assert!((fit.values[1] + 1.5).abs() < 1e-12);
     assert_eq!((fit.report.starts, fit.report.restarts_failed), (4, 0));
     assert!(fit.report.converged);
-    let (u, v): (f64, f64) = (-1.0 / 11.0, 0.5);
-    assert!((fit.report.log_marginal_likelihood + 5.0 * (u * u + v * v)).abs() < 1e-3);
+    let at_result = Bowl { fails_below: 0.0 }
+        .evaluate(&fit.values, &mut [0.0; 2], &mut ())
+        .unwrap();
+    assert!((fit.report.log_marginal_likelihood - at_result).abs() < 1e-12);
+}
+
+/// Two modes of one linear parameter, at −1 (worse) and near 2.
+struct TwoModes;
+
+impl MapObjective for TwoModes {
+    type Workspace = ();
+
+    fn workspace(&self) {}
+
+    fn evaluate(&self, values: &[f64], gradient: &mut [f64], (): &mut ()) -> Result<f64, GpError> {
+        let x = values[0];
+        gradient[0] = -4.0 * (x + 1.0) * x * (x - 2.0);
+        Ok(-x.powi(4) + 4.0 / 3.0 * x.powi(3) + 4.0 * x * x)
+    }
+
+    fn observations(&self) -> usize {
+        1
+    }
+}
+
+#[test]
+fn a_warm_start_in_the_wrong_mode_does_not_hide_the_better_one() {
+    let specs = [ParameterSpec::flat(1.0, -5.0, 5.0)];
+    let config = MapConfig::default();
+    let fit = |warm: Option<&[f64]>| {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        fit_map(&specs, &TwoModes, warm, &config, &mut rng).unwrap()
+    };
+    assert_eq!(fit(None).report.starts, 1);
+    let warm = fit(Some(&[-1.1]));
+    assert_eq!(warm.report.starts, 2);
+    assert!((warm.values[0] - 2.0).abs() < 1e-4, "{:?}", warm.values);
+    // And the other way round: the warm start counts where the initial value is in the wrong mode.
+    let specs = [ParameterSpec::flat(-1.1, -5.0, 5.0)];
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let warm = fit_map(&specs, &TwoModes, Some(&[1.5]), &config, &mut rng).unwrap();
+    assert!((warm.values[0] - 2.0).abs() < 1e-4, "{:?}", warm.values);
 }
 
 #[test]
