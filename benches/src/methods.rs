@@ -7,7 +7,7 @@ use warmfront_gp::RhoConfig;
 use warmfront_meta::baseline::{
     AblrConfig, AblrModel, IndependentGpModel, RandomSearch, RgpeConfig, RgpeModel, SobolSearch,
 };
-use warmfront_meta::smog::{IndependentScaml, SmogConfig, WeightScope};
+use warmfront_meta::smog::{IndependentScaml, SmogConfig, WeightScope, WeightSpace};
 use warmfront_meta::{ModelBased, ModelBasedConfig, TargetModel};
 
 use crate::problems::Arena;
@@ -103,6 +103,18 @@ pub const METHODS: &[MethodSpec] = &[
         1,
         "starts from the same design as the methods without meta-data",
     ),
+    method(
+        "smog-standardized",
+        "SMOG, shapes only",
+        1,
+        "weights multiply the standardised functions of the meta-tasks: shapes are transferred, not levels",
+    ),
+    method(
+        "smog-open-residual",
+        "SMOG, open residual",
+        1,
+        "the prior of the residual's variance is a density of its logarithm, which keeps the residual alive while data are few",
+    ),
 ];
 
 impl MethodSpec {
@@ -127,51 +139,49 @@ pub fn build(name: &str, arena: &Arena, rng: &mut dyn Rng) -> anyhow::Result<Box
 fn assemble(name: &str, arena: &Arena, rng: &mut dyn Rng) -> anyhow::Result<Box<dyn Strategy>> {
     let (space, objectives) = (arena.problem.space(), arena.problem.objectives());
     let (dim, m, meta) = (space.dim(), objectives.len(), &arena.metadata);
+    // What a method without meta-data starts with.
+    let design = dim + 1;
     // A stream of its own, so that the initial design does not depend on what models draw.
     let mut fit_rng = arena.seed.child(3).stream(Purpose::Init, 0);
     let fit_rng: &mut dyn Rng = &mut fit_rng;
     match name {
         "random" => Ok(Box::new(RandomSearch::new(space, objectives))),
         "sobol" => Ok(Box::new(SobolSearch::new(space, objectives, rng)?)),
-        "ind-gp" => start(IndependentGpModel::default(), false, arena, rng),
+        "ind-gp" => start(IndependentGpModel::default(), design, arena, rng),
         "ind-rgpe" => {
             let trained = RgpeModel::train(meta, dim, m, RgpeConfig::default(), fit_rng)?;
-            start(trained, false, arena, rng)
+            start(trained, 0, arena, rng)
         }
         "ind-ablr" => {
             let trained = AblrModel::train(meta, dim, m, AblrConfig::default(), fit_rng)?;
-            start(trained, false, arena, rng)
+            start(trained, 0, arena, rng)
         }
         "ind-scaml" => {
             let built = IndependentScaml::build(&SmogConfig::default(), dim, m, meta, fit_rng)?;
-            start(built, false, arena, rng)
+            start(built, 0, arena, rng)
         }
         _ => {
             let config = smog(name).context("there is no such method")?;
-            start(
-                config.build(dim, m, meta, fit_rng)?,
-                name == "smog-equal-init",
-                arena,
-                rng,
-            )
+            let alone = !config.use_meta || name == "smog-equal-init";
+            let built = config.build(dim, m, meta, fit_rng)?;
+            start(built, if alone { design } else { 0 }, arena, rng)
         }
     }
 }
 
 /// The common loop: everything but the model is the same for all methods.
 ///
-/// A design comes first for models that cannot propose without data, or when asked for.
+/// The shared design comes first: `design` trials of it, or as many as the model cannot do without.
 fn start<M: TargetModel + 'static>(
     model: M,
-    design_first: bool,
+    design: usize,
     arena: &Arena,
     rng: &mut dyn Rng,
 ) -> anyhow::Result<Box<dyn Strategy>> {
     let space = arena.problem.space();
-    let design_first = design_first || model.min_observations() > 0;
     let config = ModelBasedConfig {
         reference_point: Some(arena.reference.clone()),
-        initial_trials: Some(if design_first { space.dim() + 1 } else { 0 }),
+        initial_trials: Some(design.max(model.min_observations())),
         ..ModelBasedConfig::default()
     };
     Ok(Box::new(ModelBased::new(
@@ -196,6 +206,11 @@ fn smog(name: &str) -> Option<SmogConfig> {
             weights: WeightScope::Shared,
             ..config
         },
+        "smog-standardized" => SmogConfig {
+            weight_space: WeightSpace::Standardized,
+            ..config
+        },
+        "smog-open-residual" => config.with_open_residual(),
         "mo-gp" | "smog-no-meta" => SmogConfig {
             use_meta: false,
             ..config

@@ -117,6 +117,27 @@ impl SmogConfig {
         self
     }
 
+    /// The same with the prior of the residual's variance read as a density of its logarithm, that
+    /// is LogNormal(7, 3) of the variance: its mode moves from the lower bound to e⁻² ≈ 0.14.
+    ///
+    /// With the published prior the most likely residual vanishes until data contradict the weighted
+    /// sum, and the first predictions are over-confident.
+    #[must_use]
+    pub fn with_open_residual(mut self) -> Self {
+        let ParameterSpec {
+            lower,
+            upper,
+            initial,
+            ..
+        } = self.residual_variance;
+        let prior = HyperPrior::LogNormal {
+            mu: 7.0,
+            sigma: 3.0,
+        };
+        self.residual_variance = ParameterSpec::positive(prior, lower, upper).starting_at(initial);
+        self
+    }
+
     /// How each meta-task is fitted.
     pub(super) fn meta_config(&self) -> MultiOutputConfig {
         MultiOutputConfig {
