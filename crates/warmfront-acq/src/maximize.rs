@@ -48,7 +48,7 @@ impl Default for MaximizeConfig {
         Self {
             raw_samples: 512,
             around_best: 256,
-            restarts: 10,
+            restarts: 24,
             max_iterations: 60,
             parallel: false,
         }
