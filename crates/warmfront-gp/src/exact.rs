@@ -220,7 +220,7 @@ impl ExactGp {
         let z: Vec<f64> = y.iter().map(|&v| standardization.apply(v)).collect();
         let objective = ExactLikelihood::new(x, &z, config);
         let (values, mut report) = if y.is_empty() {
-            (starts[0].clone(), FitReport::default())
+            (starts[0].clone(), FitReport::without_data())
         } else {
             let fit = crate::fit::fit_map_from(
                 &config.parameters(x.ncols()),

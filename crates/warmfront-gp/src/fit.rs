@@ -41,6 +41,10 @@ pub struct ParameterSpec {
 
 impl ParameterSpec {
     /// A positive parameter on the log scale, starting at the mode of its prior (inside the bounds).
+    ///
+    /// # Panics
+    /// If `lower` is above `upper` or either is NaN.
+    #[track_caller]
     pub fn positive(prior: HyperPrior, lower: f64, upper: f64) -> Self {
         Self {
             prior: Some(prior),
@@ -170,12 +174,24 @@ pub struct FitReport {
     pub evaluations: usize,
     /// Jitter added to the diagonal of the final covariance; usually 0.
     pub jitter: f64,
-    /// Whether the winning start met a tolerance rather than a budget.
+    /// Whether the winning start met a tolerance rather than a budget; also true if there was
+    /// nothing to fit to.
     pub converged: bool,
     /// Starts made.
     pub starts: usize,
     /// Starts without a finite result, which were skipped.
     pub restarts_failed: usize,
+}
+
+impl FitReport {
+    /// The report of a fit without observations: the starting values are the result.
+    #[must_use]
+    pub fn without_data() -> Self {
+        Self {
+            converged: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// The best hyper-parameters found.
@@ -195,7 +211,7 @@ pub struct MapFit {
 /// If no start has a finite posterior density.
 ///
 /// # Panics
-/// If `warm_start` has another length than `parameters`.
+/// If `warm_start` has another length than `parameters`, or a lower bound is above its upper bound.
 #[track_caller]
 pub fn fit_map<O: MapObjective>(
     parameters: &[ParameterSpec],
@@ -214,7 +230,7 @@ pub fn fit_map<O: MapObjective>(
 /// Drawing them apart from the fit lets several fits run in parallel on one generator.
 ///
 /// # Panics
-/// If `warm_start` has another length than `parameters`.
+/// If `warm_start` has another length than `parameters`, or a lower bound is above its upper bound.
 #[track_caller]
 pub fn draw_starts(
     parameters: &[ParameterSpec],
@@ -246,7 +262,7 @@ pub fn draw_starts(
 /// If no start has a finite posterior density.
 ///
 /// # Panics
-/// If a start has another length than `parameters`.
+/// If a start has another length than `parameters`, or a lower bound is above its upper bound.
 #[track_caller]
 pub fn fit_map_from<O: MapObjective>(
     parameters: &[ParameterSpec],

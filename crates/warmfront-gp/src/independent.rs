@@ -38,7 +38,7 @@ impl<S: Surrogate> Independent<S> {
     }
 }
 
-/// Copies the rows and columns of `block` to the diagonal of `out`, starting at `offset`.
+/// Copies `block` into `out`, its first entry to (`row`, `column`).
 fn place(out: &mut Mat<f64>, block: MatRef<'_, f64>, row: usize, column: usize) {
     for j in 0..block.ncols() {
         for i in 0..block.nrows() {

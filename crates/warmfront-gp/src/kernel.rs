@@ -141,7 +141,7 @@ impl ArdKernel {
             x.len()
         );
         for ((o, &v), &inverse) in out.iter_mut().zip(x).zip(&self.inverse_lengthscales) {
-            *o = (v * inverse).clamp(-1e150, 1e150);
+            *o = (v * inverse).clamp(-ScaledPoints::LARGEST, ScaledPoints::LARGEST);
         }
     }
 

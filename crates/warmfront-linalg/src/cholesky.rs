@@ -296,7 +296,8 @@ impl JitteredCholesky {
     /// is not enough the whole matrix is factorised again with more.
     ///
     /// # Errors
-    /// If the grown matrix is indefinite even after the last attempt of `policy`.
+    /// If `cross` or `corner` is not finite, or the grown matrix is indefinite even after the last
+    /// attempt of `policy`.
     ///
     /// # Panics
     /// If a shape does not fit.

@@ -5,9 +5,6 @@ use faer::{Mat, MatMut, MatRef};
 use crate::elementwise::fill_upper;
 use crate::simd::{self, Loop, fma, sum_lanes};
 
-/// Scaled coordinates are clamped to this, so that sums of squared differences stay finite.
-const LARGEST_COORDINATE: f64 = 1e150;
-
 /// Points divided by their lengthscales, stored dimension by dimension.
 ///
 /// Differences are formed directly rather than through inner products: that costs a few
@@ -20,6 +17,9 @@ pub struct ScaledPoints {
 }
 
 impl ScaledPoints {
+    /// Scaled coordinates are clamped to ± this, so that sums of squared differences stay finite.
+    pub const LARGEST: f64 = 1e150;
+
     /// Scales the rows of `x` (`n×d`) by `inverse_lengthscales` (length `d`).
     ///
     /// # Panics
@@ -54,7 +54,7 @@ impl ScaledPoints {
             self.values.extend(
                 column
                     .iter()
-                    .map(|&v| (v * scale).clamp(-LARGEST_COORDINATE, LARGEST_COORDINATE)),
+                    .map(|&v| (v * scale).clamp(-Self::LARGEST, Self::LARGEST)),
             );
         }
     }

@@ -98,6 +98,8 @@ impl KroneckerEigen {
 
     /// `(B ⊗ K + noise·I)⁻¹·vec(Y)` for `Y` (`n×m`), as an `n×m` matrix.
     ///
+    /// No jitter is added: with noise 0 and a singular `B` or `K` entries are infinite or NaN.
+    ///
     /// # Panics
     /// If the shape does not fit.
     #[track_caller]
@@ -112,7 +114,7 @@ impl KroneckerEigen {
         matmul(matmul(v, modes.as_ref()).as_ref(), u.transpose())
     }
 
-    /// `log det(B ⊗ K + noise·I)`.
+    /// `log det(B ⊗ K + noise·I)`; −∞ with noise 0 and a singular `B` or `K`.
     pub fn log_det(&self, noise: f64) -> f64 {
         let (n, m) = (self.points.values.len(), self.outputs.values.len());
         (0..m)

@@ -53,8 +53,10 @@ proptest! {
     }
 
     #[test]
-    fn dot_is_symmetric(v in proptest::collection::vec((-1e3..1e3_f64, -1e3..1e3_f64), 0..100)) {
+    fn dot_is_the_sum_of_products(v in proptest::collection::vec((-1e3..1e3_f64, -1e3..1e3_f64), 0..100)) {
+        let naive: f64 = v.iter().map(|(a, b)| a * b).sum();
+        let size: f64 = v.iter().map(|(a, b)| (a * b).abs()).sum();
         let (a, b): (Vec<f64>, Vec<f64>) = v.into_iter().unzip();
-        prop_assert!((dot(&a, &b) - dot(&b, &a)).abs() <= 1e-300);
+        prop_assert!((dot(&a, &b) - naive).abs() <= 1e-13 * size);
     }
 }

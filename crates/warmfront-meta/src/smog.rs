@@ -179,7 +179,7 @@ impl Smog {
                 .unwrap_or_else(|| specs.iter().map(|spec| spec.initial).collect())
         };
         let (values, fit) = if n == 0 {
-            (initial(), FitReport::default())
+            (initial(), FitReport::without_data())
         } else {
             let config = &self.config.target_fit;
             let mut starts = draw_starts(&specs, warm.as_deref(), config.restarts, rng);

@@ -449,6 +449,13 @@ fn fit_finds_what_generated_the_data_and_warm_starts_add_little() {
 }
 
 #[test]
+fn a_fit_without_observations_is_converged() {
+    let data = Dataset::new(Mat::zeros(0, 2), Mat::zeros(0, 1)).unwrap();
+    let gp = ExactGp::fit(&data, &ExactGpConfig::default(), &mut rng(0)).unwrap();
+    assert!(gp.report().converged && gp.report().evaluations == 0);
+}
+
+#[test]
 fn independent_fits_do_not_depend_on_the_number_of_threads() {
     let x = points(20, 2, 30);
     let y = Mat::from_fn(20, 3, |i, o| (3.0 * x[(i, 0)] + o as f64).sin() + x[(i, 1)]);

@@ -139,17 +139,36 @@ fn appended_rows_equal_a_new_factorisation() {
 
 #[test]
 fn appending_a_duplicate_row_adds_jitter() {
-    let a = positive_definite(4);
+    // 4 and its root are exact, so the last pivot is exactly zero.
+    let a = Mat::from_fn(2, 2, |i, j| if i == j { 4.0 } else { 0.0 });
     let old = JitteredCholesky::factorize(a.as_ref(), JitterPolicy::NONE).unwrap();
-    let grown = old.append_rows(
-        a.as_ref().submatrix(3, 0, 1, 4),
-        a.as_ref().submatrix(3, 3, 1, 1),
-        JitterPolicy::default(),
+    let (cross, corner) = (
+        a.as_ref().submatrix(1, 0, 1, 2),
+        a.as_ref().submatrix(1, 1, 1, 1),
     );
-    let grown = grown.unwrap();
-    assert_eq!(grown.dim(), 5);
+    assert!(old.append_rows(cross, corner, JitterPolicy::NONE).is_err());
+    let grown = old
+        .append_rows(cross, corner, JitterPolicy::default())
+        .unwrap();
+    assert_eq!(grown.dim(), 3);
+    assert!(grown.jitter() > 0.0 && grown.jitter() <= 4e-4);
     let whole = grown.reconstruct();
-    assert!((whole[(4, 3)] - a[(3, 3)]).abs() < 1e-10);
+    for i in 0..3 {
+        assert!((whole[(i, i)] - 4.0 - grown.jitter()).abs() < 1e-14);
+    }
+    assert!((whole[(2, 1)] - 4.0).abs() < 1e-14 && whole[(2, 0)].abs() < 1e-14);
+}
+
+#[test]
+fn appending_what_is_no_number_is_an_error() {
+    let a = positive_definite(3);
+    let old = JitteredCholesky::factorize(a.as_ref(), JitterPolicy::NONE).unwrap();
+    let cross = Mat::from_fn(1, 3, |_, j| if j == 1 { f64::NAN } else { 0.0 });
+    let corner = Mat::from_fn(1, 1, |_, _| 1.0);
+    let error = old
+        .append_rows(cross.as_ref(), corner.as_ref(), JitterPolicy::default())
+        .unwrap_err();
+    assert!(matches!(error, LinalgError::NotFinite { .. }), "{error}");
 }
 
 #[test]
