@@ -66,6 +66,33 @@ impl Parameter {
     pub fn coords(&self) -> std::ops::Range<usize> {
         self.first..self.first + self.width
     }
+
+    /// The coordinates of each of its values, in order, as [`SearchSpace::encode`] writes them.
+    ///
+    /// As many as [`Domain::count`], which may be a great many; none for a real parameter.
+    pub fn encodings(&self) -> impl Iterator<Item = Vec<f64>> + '_ {
+        encoding::all_levels(&self.domain).map(|level| {
+            let mut coords = vec![0.0; self.width];
+            encoding::write_level(&self.domain, level, &mut coords);
+            coords
+        })
+    }
+
+    /// The coordinates of the next lower and the next higher value of an integer or ordinal
+    /// parameter at `coord`; `None` beyond the ends, and for parameters of other kinds.
+    ///
+    /// ```
+    /// use warmfront_core::{Domain, SearchSpace};
+    ///
+    /// let space = SearchSpace::builder().param("n", Domain::ordinal([1.0, 4.0, 9.0])).build()?;
+    /// let n = space.parameter("n").expect("there is one");
+    /// assert_eq!(n.adjacent(0.1), [None, Some(0.5)]);
+    /// # Ok::<(), warmfront_core::SpaceError>(())
+    /// ```
+    #[must_use]
+    pub fn adjacent(&self, coord: f64) -> [Option<f64>; 2] {
+        encoding::adjacent(&self.domain, coord)
+    }
 }
 
 /// What can be searched: parameters outside, the unit cube `[0, 1]^d` inside.

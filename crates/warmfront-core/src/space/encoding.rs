@@ -221,7 +221,7 @@ fn level_at(domain: &Domain, coords: &[f64]) -> i64 {
     }
 }
 
-fn write_level(domain: &Domain, level: i64, out: &mut [f64]) {
+pub(super) fn write_level(domain: &Domain, level: i64, out: &mut [f64]) {
     match domain {
         Domain::Real { .. } => {}
         &Domain::Integer {
@@ -249,6 +249,44 @@ fn write_level(domain: &Domain, level: i64, out: &mut [f64]) {
             }
         }
     }
+}
+
+/// Every level of a discrete domain, in order; none of a real one.
+pub(super) fn all_levels(domain: &Domain) -> std::ops::RangeInclusive<i64> {
+    let (first, last) = match domain {
+        Domain::Real { .. } => (0, -1),
+        Domain::Integer { low, high, .. } => (*low, *high),
+        Domain::Ordinal { values } => (0, values.len() as i64 - 1),
+        Domain::Categorical { choices } => (0, choices.len() as i64 - 1),
+    };
+    first..=last
+}
+
+/// The coordinates of the values next to the one at `coord`, below and above.
+pub(super) fn adjacent(domain: &Domain, coord: f64) -> [Option<f64>; 2] {
+    // Neighbouring values of a very large range may share a step; neighbouring steps never do.
+    let steps = match domain {
+        Domain::Real { .. } | Domain::Categorical { .. } => return [None, None],
+        &Domain::Integer {
+            low,
+            high,
+            scale: Scale::Log,
+        } => {
+            let level = level_at(domain, &[coord]);
+            return [level - 1, level + 1].map(|next| {
+                let mut out = [0.5];
+                write_level(domain, next, &mut out);
+                (low..=high).contains(&next).then_some(out[0])
+            });
+        }
+        &Domain::Integer { low, high, .. } => count(low, high).min(u128::from(MAX_STEPS)) as u64,
+        Domain::Ordinal { values } => values.len() as u64,
+    };
+    let at = bucket(coord, steps);
+    [at.checked_sub(1), Some(at + 1)].map(|next| {
+        let next = next.filter(|&next| next < steps)?;
+        Some(centre(next, steps))
+    })
 }
 
 fn write_undecided(domain: &Domain, out: &mut [f64]) {

@@ -469,3 +469,52 @@ fn sampling_is_stable() {
         (Some(0.720_656_928_278_629_3), Some(16))
     );
 }
+
+#[test]
+fn encodings_and_neighbours_are_canonical_points() {
+    let domains = [
+        Domain::integer(-2, 4),
+        Domain::log_integer(1, 1000),
+        Domain::ordinal([0.5, 2.0, 3.0, 10.0]),
+        Domain::categorical(["a", "b"]),
+        Domain::categorical(["a", "b", "c"]),
+    ];
+    for domain in domains {
+        let space = SearchSpace::builder()
+            .param("p", domain)
+            .build()
+            .expect("a valid space");
+        let parameter = &space.parameters()[0];
+        let encodings: Vec<Vec<f64>> = parameter.encodings().collect();
+        assert_eq!(Some(encodings.len() as u64), parameter.domain().count());
+        let ordered = !matches!(parameter.domain(), Domain::Categorical { .. });
+        for (i, coords) in encodings.iter().enumerate() {
+            let point = UnitPoint::clamped(coords.clone());
+            assert_eq!(space.canonical(&point), point);
+            let beside = |step: isize| {
+                let at = i.checked_add_signed(step).filter(|_| ordered)?;
+                encodings.get(at).map(|coords| coords[0])
+            };
+            assert_eq!(parameter.adjacent(coords[0]), [beside(-1), beside(1)]);
+        }
+    }
+}
+
+#[test]
+fn neighbours_exist_where_values_outnumber_the_coordinates() {
+    let space = SearchSpace::builder()
+        .param("p", Domain::integer(i64::MIN, i64::MAX))
+        .param("x", Domain::real(0.0, 1.0))
+        .build()
+        .expect("a valid space");
+    let [wide, real] = [0, 1].map(|i| &space.parameters()[i]);
+    let at = |coord: f64| space.canonical(&UnitPoint::clamped(vec![coord, 0.0]));
+    for next in wide.adjacent(0.3).into_iter().flatten() {
+        assert_ne!(at(next), at(0.3));
+        assert!((next - 0.3).abs() < 1e-14);
+    }
+    assert_eq!(wide.adjacent(0.0)[0], None);
+    assert_eq!(wide.adjacent(1.0)[1], None);
+    assert_eq!(real.adjacent(0.3), [None, None]);
+    assert_eq!(real.encodings().count(), 0);
+}
