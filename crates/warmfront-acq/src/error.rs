@@ -1,10 +1,9 @@
 //! Errors of this crate.
 
-use warmfront_gp::GpError;
 use warmfront_pareto::ParetoError;
 
 /// What can go wrong when an acquisition function is built; shape mistakes of the caller panic
-/// instead, and a model that misbehaves later only makes a utility −∞.
+/// instead, and a model that misbehaves later only makes a utility NaN.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AcqError {
@@ -46,9 +45,6 @@ pub enum AcqError {
         /// Which points.
         at: &'static str,
     },
-    /// The model failed.
-    #[error("the model failed")]
-    Model(#[from] GpError),
     /// The front or the reference point is not usable.
     #[error("the observed front cannot be used")]
     Pareto(#[from] ParetoError),

@@ -2,7 +2,7 @@
 
 use rand::{Rng, RngExt};
 use warmfront_linalg::{Mat, MatMut, MatRef};
-use warmfront_pareto::simplex_weights;
+use warmfront_pareto::{AugmentedChebyshev, simplex_weights};
 
 use crate::base_samples::uniform_points;
 use crate::cells::smooth_positive;
@@ -16,53 +16,38 @@ use crate::{AcqError, AcquisitionContext, AcquisitionFunction};
 /// Points at which a model without observations is asked for its best mean.
 const PRIOR_SAMPLE: usize = 128;
 
-/// Costs as one number: `max_o w_o ŷ_o + ρ Σ_o w_o ŷ_o` with `ŷ_o = (y_o − ideal_o)/range_o`.
-struct Scalarization {
-    ideal: Vec<f64>,
-    /// `w_o / range_o`.
-    slope: Vec<f64>,
-    rho: f64,
-}
-
-impl Scalarization {
-    /// The value, and which objective is the largest term.
-    fn value(&self, y: impl Iterator<Item = f64>) -> (f64, usize) {
-        let (mut largest, mut at, mut sum) = (f64::NEG_INFINITY, 0, 0.0);
-        for (o, y) in y.enumerate() {
-            let term = self.slope[o] * (y - self.ideal[o]);
-            sum += term;
-            if term > largest {
-                (largest, at) = (term, o);
-            }
-        }
-        (largest + self.rho * sum, at)
-    }
-}
-
 /// Improvement of the scalarised outcome on the best of each sample.
 struct ScalarizedGain {
-    scalarization: Scalarization,
+    scalarization: AugmentedChebyshev,
     /// The lowest scalarised cost of each sample at the anchors.
     best: Vec<f64>,
 }
 
 impl ScalarizedGain {
-    /// The mean gain; `visit(sample, point, objective, slope)` gets what it depends on.
-    fn mean(&self, f: &[f64], q: usize, mut visit: impl FnMut(usize, usize, usize, f64)) -> f64 {
-        let (samples, m) = (self.best.len(), self.scalarization.ideal.len());
+    /// Sample `s` of the outcomes at point `i`.
+    fn outcome(&self, f: &[f64], q: usize, i: usize, s: usize, y: &mut [f64]) {
+        for (o, y) in y.iter_mut().enumerate() {
+            *y = f[(o * q + i) * self.best.len() + s];
+        }
+    }
+
+    /// The mean gain; `visit(sample, point, slope)` gets which point it depends on and how much.
+    fn mean(&self, f: &[f64], q: usize, mut visit: impl FnMut(usize, usize, f64)) -> f64 {
+        let samples = self.best.len();
+        let mut y = vec![0.0; self.scalarization.weights().len()];
         let mut total = 0.0;
         for (s, best) in self.best.iter().enumerate() {
-            let (mut lowest, mut point, mut objective) = (f64::INFINITY, 0, 0);
+            let (mut lowest, mut point) = (f64::INFINITY, 0);
             for i in 0..q {
-                let y = (0..m).map(|o| f[(o * q + i) * samples + s]);
-                let (value, at) = self.scalarization.value(y);
+                self.outcome(f, q, i, s, &mut y);
+                let value = self.scalarization.value(&y);
                 if value < lowest {
-                    (lowest, point, objective) = (value, i, at);
+                    (lowest, point) = (value, i);
                 }
             }
             let (gain, slope) = smooth_positive(best - lowest);
             total += gain;
-            visit(s, point, objective, slope);
+            visit(s, point, slope);
         }
         total / samples as f64
     }
@@ -70,18 +55,20 @@ impl ScalarizedGain {
 
 impl Gain for ScalarizedGain {
     fn log_mean(&self, f: &[f64], q: usize) -> f64 {
-        self.mean(f, q, |_, _, _, _| {}).ln()
+        self.mean(f, q, |_, _, _| {}).ln()
     }
 
     fn log_mean_gradient(&self, f: &[f64], q: usize, f_bar: &mut [f64]) -> f64 {
         let samples = self.best.len();
-        let m = self.scalarization.ideal.len();
-        let (slopes, rho) = (&self.scalarization.slope, self.scalarization.rho);
+        let m = self.scalarization.weights().len();
+        let (mut y, mut by_outcome) = (vec![0.0; m], vec![0.0; m]);
         f_bar.fill(0.0);
-        let mean = self.mean(f, q, |s, point, objective, slope| {
-            for o in 0..m {
-                let largest = if o == objective { 1.0 } else { 0.0 };
-                f_bar[(o * q + point) * samples + s] = -slope * slopes[o] * (largest + rho);
+        let mean = self.mean(f, q, |s, point, slope| {
+            self.outcome(f, q, point, s, &mut y);
+            self.scalarization
+                .value_and_subgradient(&y, &mut by_outcome);
+            for (o, derivative) in by_outcome.iter().enumerate() {
+                f_bar[(o * q + point) * samples + s] = -slope * derivative;
             }
         });
         let share = 1.0 / (samples as f64 * mean);
@@ -137,7 +124,7 @@ impl<'a> ScalarizedImprovement<'a> {
         let mut frame = Frame::new(&context, &front, rng)?;
         let uniforms: Vec<f64> = (1..m).map(|_| rng.random()).collect();
         let weights = simplex_weights(&uniforms);
-        let (mut ideal, mut slope) = (Vec::with_capacity(m), Vec::with_capacity(m));
+        let mut ideal = Vec::with_capacity(m);
         for o in 0..m {
             let (low, high) = front
                 .iter()
@@ -156,37 +143,39 @@ impl<'a> ScalarizedImprovement<'a> {
             } else {
                 frame.reference[o] - frame.scale[o]
             });
-            slope.push(weights[o] / range);
             frame.scale[o] = range;
             // A scalarisation looks beyond any reference point.
             frame.reference[o] = f64::INFINITY;
         }
-        let scalarization = Scalarization { ideal, slope, rho };
+        let scalarization =
+            AugmentedChebyshev::new(&weights, rho)?.with_scale(&ideal, &frame.scale);
         let kept = plausible_front(context.model, context.observed, &frame, rng)?;
         let baseline = select_rows(context.observed, &kept);
         let anchors = stack_rows(baseline.as_ref(), context.pending, d);
         let sampler = Sampler::new(context.model, anchors.as_ref(), samples, &frame.scale, rng)?;
         let a = sampler.anchors;
-        let mut best: Vec<f64> = (0..samples)
-            .map(|s| {
-                (0..a)
-                    .map(|j| {
-                        let outcome =
-                            (0..m).map(|o| sampler.anchor_samples[(o * a + j) * samples + s]);
-                        scalarization.value(outcome).0
-                    })
-                    .fold(f64::INFINITY, f64::min)
-            })
-            .collect();
-        if a == 0 {
+        let mut y = vec![0.0; m];
+        let mut lowest = |points: usize, outcome: &dyn Fn(usize, usize) -> f64| {
+            (0..points)
+                .map(|i| {
+                    for (o, y) in y.iter_mut().enumerate() {
+                        *y = outcome(i, o);
+                    }
+                    scalarization.value(&y)
+                })
+                .fold(f64::INFINITY, f64::min)
+        };
+        let best = if a == 0 {
             let marginals = context
                 .model
                 .predict(uniform_points(d, PRIOR_SAMPLE, rng).as_ref());
-            let lowest = (0..PRIOR_SAMPLE)
-                .map(|i| scalarization.value(marginals.mean.row(i).iter().copied()).0)
-                .fold(f64::INFINITY, f64::min);
-            best.fill(lowest);
-        }
+            vec![lowest(PRIOR_SAMPLE, &|i, o| marginals.mean[(i, o)]); samples]
+        } else {
+            let sampled = &sampler.anchor_samples;
+            (0..samples)
+                .map(|s| lowest(a, &|j, o| sampled[(o * a + j) * samples + s]))
+                .collect()
+        };
         Ok(Self(Sampled {
             sampler,
             gain: ScalarizedGain {

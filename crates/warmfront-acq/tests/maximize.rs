@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use warmfront_acq::{AcquisitionFunction, MaximizeConfig, Maximum, maximize};
-use warmfront_core::{Domain, SearchSpace, UnitPoint};
+use warmfront_core::{Domain, SearchSpace, UnitPoint, Value};
 use warmfront_linalg::{Mat, MatMut, MatRef};
 
 /// A concave utility with its peak at `peak`, with or without a gradient.
@@ -127,6 +127,35 @@ fn finds_the_best_canonical_point_of_a_mixed_space() {
         "{:?}",
         top.point
     );
+}
+
+/// Rises towards the value 900 of a log-scaled integer in steps of one value, flat within each.
+struct Step;
+
+impl AcquisitionFunction for Step {
+    fn utility(&self, x: MatRef<'_, f64>) -> f64 {
+        let span = (1000.5_f64 / 0.5).ln();
+        let width = (0.5_f64.ln() + x[(0, 0)] * span).exp().round();
+        -(width - 900.0).abs() - (x[(0, 1)] - 0.5).powi(2)
+    }
+
+    fn utility_gradient(&self, x: MatRef<'_, f64>, mut gradient: MatMut<'_, f64>) -> Option<f64> {
+        gradient[(0, 0)] = 0.0;
+        gradient[(0, 1)] = -2.0 * (x[(0, 1)] - 0.5);
+        Some(self.utility(x))
+    }
+}
+
+#[test]
+fn the_next_value_of_a_large_integer_on_a_log_scale_is_tried() {
+    let space = SearchSpace::builder()
+        .param("width", Domain::log_integer(1, 1000))
+        .param("x", Domain::real(0.0, 1.0))
+        .build()
+        .expect("a valid space");
+    let top = search(&Step, &space, &[], &MaximizeConfig::default()).expect("no table");
+    let config = space.decode(&top.point);
+    assert_eq!(config.get("width"), Some(&Value::Integer(900)));
 }
 
 #[test]

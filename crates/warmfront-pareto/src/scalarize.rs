@@ -123,7 +123,7 @@ impl AugmentedChebyshev {
                     (lo.min(v), hi.max(v))
                 });
             if least <= most {
-                this.set_range(k, least, most);
+                this.set_scale(k, least, most - least);
             }
         }
         Ok(this)
@@ -141,15 +141,32 @@ impl AugmentedChebyshev {
         assert_same_length(ideal, &self.weights);
         assert_same_length(nadir, &self.weights);
         for k in 0..ideal.len() {
-            self.set_range(k, ideal[k], nadir[k]);
+            self.set_scale(k, ideal[k], nadir[k] - ideal[k]);
         }
         self
     }
 
-    fn set_range(&mut self, k: usize, ideal: f64, nadir: f64) {
+    /// The same with costs measured from `ideal` in units of `scale`, which may be too small to be
+    /// told from a difference of costs. An objective in which it is not positive is only shifted.
+    ///
+    /// # Panics
+    ///
+    /// If the lengths differ from the number of weights.
+    #[must_use]
+    #[track_caller]
+    pub fn with_scale(mut self, ideal: &[f64], scale: &[f64]) -> Self {
+        assert_same_length(ideal, &self.weights);
+        assert_same_length(scale, &self.weights);
+        for k in 0..ideal.len() {
+            self.set_scale(k, ideal[k], scale[k]);
+        }
+        self
+    }
+
+    fn set_scale(&mut self, k: usize, ideal: f64, scale: f64) {
         self.ideal[k] = ideal;
-        let inverse = 1.0 / (nadir - ideal);
-        // A range too small or too large to invert is no scale.
+        let inverse = 1.0 / scale;
+        // What is too small or too large to invert is no scale.
         self.inverse_scale[k] = if inverse.is_finite() && inverse > 0.0 {
             inverse
         } else {
@@ -305,6 +322,15 @@ mod tests {
         assert!((s.value(&[2.0, 0.0]) - 0.525).abs() < 1e-15);
         assert!(AugmentedChebyshev::new(&[0.5, -0.1], 0.0).is_err());
         assert!(AugmentedChebyshev::new(&[f64::NAN], 0.0).is_err());
+    }
+
+    #[test]
+    fn a_scale_below_the_rounding_of_the_ideal_counts() {
+        let s = AugmentedChebyshev::new(&[1.0], 0.0).unwrap();
+        let by_scale = s.clone().with_scale(&[1.0], &[1e-20]);
+        assert!((by_scale.value(&[1.0 + 1e-10]) / 1e10 - 1.0).abs() < 1e-5);
+        let by_range = s.with_range(&[1.0], &[3.0]);
+        assert!((by_range.value(&[2.0]) - 0.5).abs() < 1e-15);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use warmfront_core::{Domain, Scale, SearchSpace, UnitPoint};
+use warmfront_core::{SearchSpace, UnitPoint};
 
 use super::{Maximum, Search, key};
 
@@ -57,7 +57,7 @@ pub(super) fn enumerate(space: &SearchSpace) -> Option<Vec<UnitPoint>> {
         if coords.is_empty() {
             continue;
         }
-        let levels = levels(parameter.domain(), coords.len());
+        let levels: Vec<Vec<f64>> = parameter.encodings().collect();
         points = points
             .iter()
             .flat_map(|point| {
@@ -78,27 +78,4 @@ pub(super) fn enumerate(space: &SearchSpace) -> Option<Vec<UnitPoint>> {
             .filter(|point| seen.insert(key(point)))
             .collect(),
     )
-}
-
-/// The encodings of all values of a discrete domain.
-pub(super) fn levels(domain: &Domain, width: usize) -> Vec<Vec<f64>> {
-    if width > 1 {
-        return (0..width)
-            .map(|k| (0..width).map(|j| f64::from(u8::from(j == k))).collect())
-            .collect();
-    }
-    let count = domain.count().unwrap_or(0);
-    let even = |i: u64| (i as f64 + 0.5) / count as f64;
-    let level = |i: u64| match domain {
-        Domain::Integer {
-            low,
-            high,
-            scale: Scale::Log,
-        } => {
-            let (from, to) = ((*low as f64 - 0.5).ln(), (*high as f64 + 0.5).ln());
-            ((*low as f64 + i as f64).ln() - from) / (to - from)
-        }
-        _ => even(i),
-    };
-    (0..count).map(|i| vec![level(i)]).collect()
 }

@@ -1,11 +1,10 @@
 //! Local searches: bounded quasi-Newton steps in real coordinates, neighbours in discrete ones.
 
-use warmfront_core::{Domain, Parameter, UnitPoint};
+use warmfront_core::{Domain, UnitPoint};
 use warmfront_linalg::{Mat, MatMut, MatRef};
 use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
 
 use super::Search;
-use super::finite::levels;
 
 /// Alternations between discrete and real coordinates.
 const ROUNDS: usize = 8;
@@ -35,7 +34,6 @@ pub(super) fn climb(search: &Search<'_>, start: &UnitPoint, utility: f64) -> (Un
         }
     }
     for _ in 0..ROUNDS {
-        let before = best.1;
         if continuous.iter().any(|c| *c) {
             let free = active(search, &best.0, &continuous);
             let (point, _) = ascend(search, &best.0, best.1, &free);
@@ -53,10 +51,6 @@ pub(super) fn climb(search: &Search<'_>, start: &UnitPoint, utility: f64) -> (Un
                 best = (neighbour, value);
                 moved = true;
             }
-        }
-        let gain = best.1 - before;
-        if !moved && gain.is_nan() | (gain <= WORTHWHILE * before.abs().max(1.0)) {
-            break;
         }
         if !moved {
             break;
@@ -86,11 +80,9 @@ fn neighbours(search: &Search<'_>, point: &UnitPoint) -> Vec<UnitPoint> {
     let mut out: Vec<UnitPoint> = Vec::new();
     let mut push = |coords: Vec<f64>| {
         let canonical = search.space.canonical(&UnitPoint::clamped(coords));
-        let new = canonical != *point && !out.contains(&canonical);
-        if new {
+        if canonical != *point && !out.contains(&canonical) {
             out.push(canonical);
         }
-        new
     };
     for parameter in search.space.parameters() {
         let coords = parameter.coords();
@@ -101,38 +93,22 @@ fn neighbours(search: &Search<'_>, point: &UnitPoint) -> Vec<UnitPoint> {
         };
         match parameter.domain() {
             Domain::Real { .. } => {}
-            domain @ Domain::Categorical { .. } => {
-                if !coords.is_empty() {
-                    for level in levels(domain, coords.len()) {
-                        push(with(&level));
-                    }
+            // A single value has no coordinates, and no neighbours.
+            _ if coords.is_empty() => {}
+            Domain::Categorical { .. } => {
+                for level in parameter.encodings() {
+                    push(with(&level));
                 }
             }
             _ => {
-                if let Some(step) = bucket(parameter) {
-                    let at = point.coords()[coords.start];
-                    for sign in [-1.0, 1.0] {
-                        // On a log scale the buckets differ in width: widen the step until it
-                        // leaves the bucket.
-                        let mut step = step;
-                        while step < 2.0 && !push(with(&[at + sign * step])) {
-                            if at + sign * step <= 0.0 || at + sign * step >= 1.0 {
-                                break;
-                            }
-                            step *= 1.5;
-                        }
-                    }
+                let at = point.coords()[coords.start];
+                for next in parameter.adjacent(at).into_iter().flatten() {
+                    push(with(&[next]));
                 }
             }
         }
     }
     out
-}
-
-/// The width of an ordered parameter's buckets, if it has more than one.
-fn bucket(parameter: &Parameter) -> Option<f64> {
-    let count = parameter.domain().count()?;
-    (count > 1 && !parameter.coords().is_empty()).then(|| 1.0 / count as f64)
 }
 
 /// Maximises over the `free` coordinates within the cube.
@@ -142,14 +118,15 @@ fn ascend(search: &Search<'_>, start: &UnitPoint, utility: f64, free: &[bool]) -
     }
     let x0 = start.coords();
     let d = x0.len();
-    let mut probe = vec![0.0; d];
-    if gradient_at(search, x0, &mut probe).is_none() {
-        return compass(search, start, utility, free);
-    }
     let bound =
         |open: f64| -> Vec<f64> { (0..d).map(|j| if free[j] { open } else { x0[j] }).collect() };
+    let mut differentiable = true;
     let mut objective = |x: &[f64], gradient: &mut [f64]| {
-        let utility = gradient_at(search, x, gradient).unwrap_or(f64::NAN);
+        let Some(utility) = gradient_at(search, x, gradient) else {
+            // Not a number ends the minimisation where it starts.
+            differentiable = false;
+            return f64::NAN;
+        };
         for g in &mut *gradient {
             *g = -*g;
         }
@@ -163,6 +140,9 @@ fn ascend(search: &Search<'_>, start: &UnitPoint, utility: f64, free: &[bool]) -
         ..LbfgsbConfig::default()
     };
     let minimum = minimize(&mut objective, x0, &bound(0.0), &bound(1.0), &config);
+    if !differentiable {
+        return compass(search, start, utility, free);
+    }
     let value = -minimum.value;
     if value.is_finite() && (value > utility || !utility.is_finite()) {
         (UnitPoint::clamped(minimum.x), value)
