@@ -1,7 +1,7 @@
 //! What single points add to the hypervolume.
 
 use crate::Points;
-use crate::hypervolume::{Gains, Stairs, Wfg, hypervolume};
+use crate::hypervolume::{Gains, Stairs, Wfg, box_volume, hypervolume};
 
 /// Exclusive contribution of every point: by how much the hypervolume shrinks
 /// when that point alone is taken away.
@@ -90,7 +90,7 @@ pub fn hypervolume_improvement(front: Points<'_>, point: &[f64], reference: &[f6
         .flat_map(|a| a.iter().zip(point).map(|(a, p)| a.max(*p)))
         .collect();
     let limited = Points::new(&limited, front.objectives()).expect("maxima of numbers");
-    let own: f64 = point.iter().zip(reference).map(|(p, r)| r - p).product();
+    let own = box_volume(point.iter().zip(reference).map(|(p, r)| r - p));
     if own.is_infinite() {
         return own;
     }

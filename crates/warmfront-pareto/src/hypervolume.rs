@@ -6,7 +6,7 @@ mod three;
 mod two;
 mod wfg;
 
-pub(crate) use gains::Gains;
+pub(crate) use gains::{Gains, box_volume};
 pub(crate) use three::Stairs;
 pub(crate) use wfg::Wfg;
 
@@ -99,6 +99,59 @@ impl HypervolumeWorkspace {
                     self.wfg.volume(rows, m)
                 };
                 self.gains.unscale(volume)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::BoxDecomposition;
+
+    /// Volumes that are ordinary numbers, of boxes whose faces are not.
+    #[test]
+    fn units_far_apart_do_not_hide_the_volume() {
+        let scales = [
+            [1e200, 1e200, 1e-200],
+            [1e-200, 1e-200, 1e300],
+            [1e-160, 1e-160, 1e300],
+            [1e-300, 1e300, 1e100],
+        ];
+        let front = [1.0, 2.0, 0.5, 2.0, 1.0, 0.5, 1.5, 1.5, 0.25, 0.5, 2.5, 2.0];
+        let unit = hypervolume(Points::new(&front, 3).unwrap(), &[3.0; 3]);
+        for scale in scales {
+            let expected = scale[0] * scale[2] * scale[1] * unit;
+            let data: Vec<f64> = front
+                .chunks_exact(3)
+                .flat_map(|p| p.iter().zip(scale).map(|(p, s)| p * s))
+                .collect();
+            let reference = scale.map(|s| 3.0 * s);
+            let points = Points::new(&data, 3).unwrap();
+            let boxes = BoxDecomposition::from_points(points, &reference).unwrap();
+            let first = Points::new(&data[..3], 3).unwrap();
+            let (others, own) = (Points::new(&data[3..], 3).unwrap(), &data[..3]);
+            let without = BoxDecomposition::from_points(others, &reference).unwrap();
+            let gain = hypervolume(points, &reference) - hypervolume(others, &reference);
+            for (what, found, expected) in [
+                ("sweep", hypervolume(points, &reference), expected),
+                ("boxes", boxes.hypervolume(), expected),
+                (
+                    "one point",
+                    hypervolume(first, &reference),
+                    expected / unit * 5.0,
+                ),
+                (
+                    "gain",
+                    crate::hypervolume_improvement(others, own, &reference),
+                    gain,
+                ),
+                ("gain of boxes", without.hypervolume_improvement(own), gain),
+            ] {
+                assert!(
+                    (found / expected - 1.0).abs() < 1e-12,
+                    "{what} {scale:?}: {found}, expected {expected}"
+                );
             }
         }
     }

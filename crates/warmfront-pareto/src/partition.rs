@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::error::check_reference;
+use crate::hypervolume::box_volume;
 use crate::{ParetoError, Points};
 
 /// Stands for the dummy defining point on a face of the reference box: its
@@ -385,11 +386,11 @@ impl BoxDecomposition {
         (0..self.len())
             .filter(|&i| self.cells.upper[0][i] < r)
             .map(|i| {
-                (1..self.objectives()).fold(r - self.cells.upper[0][i], |v, k| {
-                    v * (self.cells.upper[k][i] - self.cells.lower[k][i])
-                })
+                let sides =
+                    (1..self.objectives()).map(|k| self.cells.upper[k][i] - self.cells.lower[k][i]);
+                box_volume(std::iter::once(r - self.cells.upper[0][i]).chain(sides))
             })
-            .sum()
+            .fold(0.0, |sum, volume| sum + volume)
     }
 
     /// By how much the hypervolume grows when `point` is added.
@@ -407,22 +408,12 @@ impl BoxDecomposition {
             point.len(),
             self.reference.len()
         );
-        let mut total = 0.0;
-        for i in 0..self.len() {
-            let mut volume = 1.0;
-            for k in 0..point.len() {
-                let side = self.cells.upper[k][i] - self.cells.lower[k][i].max(point[k]);
-                // Leaving at once, for 0 · ∞ would not be zero.
-                if side > 0.0 {
-                    volume *= side;
-                } else {
-                    volume = 0.0;
-                    break;
-                }
-            }
-            total += volume;
-        }
-        total
+        (0..self.len())
+            .map(|i| {
+                let sides = self.cells.upper.iter().zip(&self.cells.lower).zip(point);
+                box_volume(sides.map(|((upper, lower), p)| upper[i] - lower[i].max(*p)))
+            })
+            .fold(0.0, |sum, volume| sum + volume)
     }
 }
 

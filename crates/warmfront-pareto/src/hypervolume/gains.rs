@@ -62,7 +62,7 @@ impl Gains {
 /// Divides each column by a power of two so that its largest entry is about
 /// one, for differences of volumes must not overflow. Returns the sum of the
 /// exponents, or `None` if an entry is infinite.
-fn scale_to_one(rows: &mut [f64], m: usize) -> Option<i64> {
+pub(crate) fn scale_to_one(rows: &mut [f64], m: usize) -> Option<i64> {
     let mut sum = 0;
     for k in 0..m {
         let largest = rows.iter().skip(k).step_by(m).copied().fold(0.0, f64::max);
@@ -82,12 +82,65 @@ fn scale_to_one(rows: &mut [f64], m: usize) -> Option<i64> {
     Some(sum)
 }
 
+/// The product of the sides of a box, where only the whole may leave the range
+/// of numbers and not the product of some: zero unless all are positive.
+pub(crate) fn box_volume(sides: impl Iterator<Item = f64>) -> f64 {
+    let (mut volume, mut exponent) = (1.0, 0);
+    let mut infinite = false;
+    for mut side in sides {
+        if side > 0.0 {
+            infinite |= side.is_infinite();
+            exponent += scale_to_one(std::slice::from_mut(&mut side), 1).unwrap_or(0);
+            exponent += scale_to_one(std::slice::from_mut(&mut volume), 1).unwrap_or(0);
+            volume *= side;
+        } else {
+            return 0.0;
+        }
+    }
+    if infinite {
+        return f64::INFINITY;
+    }
+    times_power_of_two(volume, exponent)
+}
+
 /// `value · 2^exponent`.
-fn times_power_of_two(mut value: f64, mut exponent: i64) -> f64 {
+pub(crate) fn times_power_of_two(mut value: f64, mut exponent: i64) -> f64 {
     while exponent != 0 && value > 0.0 && value.is_finite() {
         let step = exponent.clamp(-1000, 1000);
         value *= 2f64.powi(step as i32);
         exponent -= step;
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_box_is_as_large_as_it_is_whatever_the_order_of_its_sides() {
+        for (sides, volume) in [
+            ([1e200, 1e200, 1e-200], 1e200),
+            ([1e-200, 1e-200, 1e300], 1e-100),
+            ([5e-324, 1e300, 1e20], 5e-324 * 1e300 * 1e20),
+            ([3.0, 5.0, 7.0], 105.0),
+            ([1e200, 1e200, 1e200], f64::INFINITY),
+            ([1e-200, 1e-200, 1e-200], 0.0),
+            ([f64::INFINITY, 1e-300, 1e-300], f64::INFINITY),
+            ([f64::INFINITY, 0.0, 1.0], 0.0),
+            ([2.0, -1.0, -1.0], 0.0),
+        ] {
+            for turn in 0..3 {
+                let mut sides = sides;
+                sides.rotate_left(turn);
+                let found = box_volume(sides.into_iter());
+                let error = if volume.is_infinite() || volume <= 0.0 {
+                    f64::from(found.to_bits() != volume.to_bits())
+                } else {
+                    (found / volume - 1.0).abs()
+                };
+                assert!(error < 1e-14, "{sides:?}: {found}, expected {volume}");
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Three objectives: a sweep over the last one that keeps the staircase of
 //! the first two.
 
+use super::gains::{scale_to_one, times_power_of_two};
 use crate::Points;
 
 /// Buffers of the sweep, in gains `r − p`: larger is better.
@@ -21,16 +22,18 @@ impl Sweep {
                 .filter(|p| p[0] < r0 && p[1] < r1 && p[2] < r2)
                 .map(|p| [r0 - p[0], r1 - p[1], r2 - p[2]]),
         );
-        if self.gains.iter().flatten().any(|&g| g == f64::INFINITY) {
+        // Areas and products of three gains may leave the range of numbers
+        // where the volume does not; powers of two change no digit of it.
+        let Some(exponent) = scale_to_one(self.gains.as_flattened_mut(), 3) else {
             return f64::INFINITY;
-        }
+        };
         self.gains.sort_unstable_by(|a, b| b[2].total_cmp(&a[2]));
         self.stairs.clear();
         let mut volume = 0.0;
         for &[x, y, z] in &self.gains {
             volume += z * self.stairs.add(x, y);
         }
-        volume
+        times_power_of_two(volume, exponent)
     }
 }
 
