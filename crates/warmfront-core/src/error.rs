@@ -311,6 +311,15 @@ pub enum ObservationFault {
     /// The trial was told before.
     #[error("the trial was told before")]
     Repeated,
+    /// The evaluation got a part of the full budget, of which the strategy has no model.
+    #[error("the evaluation got {found} of the full budget, the strategy models full ones only")]
+    Fidelity {
+        /// The fraction of the full budget.
+        found: f64,
+    },
+    /// The evaluation belongs to a task of which the strategy has no model.
+    #[error("the evaluation belongs to another task, the strategy models its target task only")]
+    Task,
 }
 
 /// Why a strategy could not learn or propose.

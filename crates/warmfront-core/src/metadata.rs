@@ -22,6 +22,10 @@ impl TaskRecord {
     }
 
     /// The points whose costs are all known, with those costs, in order.
+    ///
+    /// Neither fidelities nor tasks of the candidates are looked at: an evaluation at a part of the
+    /// budget counts like a full one. Leave such observations out of a record whose reader does
+    /// not model fidelities.
     pub fn complete(&self) -> impl Iterator<Item = (&UnitPoint, Vec<f64>)> {
         self.observations.iter().filter_map(|observation| {
             let costs = observation.outcome.costs()?.complete()?;
@@ -71,7 +75,7 @@ impl MetaDataset {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Candidate, Costs, Outcome, TrialId};
+    use crate::{Candidate, Costs, Fidelity, Outcome, TrialId};
 
     #[test]
     fn complete_skips_failures_and_missing_costs() {
@@ -91,6 +95,12 @@ mod tests {
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].0.coords(), [0.2]);
         assert_eq!(kept[0].1, [1.0, 2.0]);
+
+        let mut cheap = task.clone();
+        for observation in &mut cheap.observations {
+            observation.candidate.fidelity = Some(Fidelity::new(0.1).expect("in range"));
+        }
+        assert!(cheap.complete().eq(task.complete()));
 
         let meta = MetaDataset::new(vec![task, TaskRecord::default()]);
         assert_eq!(meta.len(), 2);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use warmfront_core::{
-    Candidate, Observation, ObservationFault, SearchSpace, StrategyError, UnitPoint,
+    Candidate, Fidelity, Observation, ObservationFault, SearchSpace, StrategyError, UnitPoint,
 };
 use warmfront_linalg::Mat;
 
@@ -95,6 +95,10 @@ impl TrialLog {
     }
 
     /// Adds a batch: all of it or, on an error, none of it.
+    ///
+    /// # Errors
+    /// [`StrategyError::InvalidObservation`] for a wrong shape, a trial told before, an evaluation
+    /// below the full budget and one of another task: no model here knows fidelities or tasks.
     pub(crate) fn extend(
         &mut self,
         space: &SearchSpace,
@@ -104,10 +108,17 @@ impl TrialLog {
         for observation in batch {
             observation.check(self.dim, self.objectives)?;
             let trial = observation.trial;
-            if self.trials.contains(&trial.0) || !fresh.insert(trial.0) {
-                let fault = ObservationFault::Repeated;
-                return Err(StrategyError::InvalidObservation { trial, fault });
-            }
+            let repeated = self.trials.contains(&trial.0) || !fresh.insert(trial.0);
+            let partial = observation.candidate.fidelity;
+            let fault = match partial.filter(|&fidelity| fidelity < Fidelity::FULL) {
+                _ if repeated => ObservationFault::Repeated,
+                _ if observation.candidate.task.is_some() => ObservationFault::Task,
+                Some(fidelity) => ObservationFault::Fidelity {
+                    found: fidelity.value(),
+                },
+                None => continue,
+            };
+            return Err(StrategyError::InvalidObservation { trial, fault });
         }
         for observation in batch {
             let costs = match observation.outcome.costs() {
@@ -231,5 +242,35 @@ mod tests {
                 .is_err()
         );
         assert_eq!(log.len(), 1);
+    }
+    #[test]
+    fn evaluations_that_no_model_understands_are_refused() {
+        let space = SearchSpace::unit_cube(1);
+        let mut log = TrialLog::new(1, 1, FailurePolicy::default());
+        let good = observation(0, 0.1, complete(&[1.0]));
+        let with = |trial, change: fn(Candidate) -> Candidate| {
+            let plain = observation(trial, 0.5, complete(&[2.0]));
+            Observation {
+                candidate: change(plain.candidate.clone()),
+                ..plain
+            }
+        };
+        let cheap = with(1, |candidate| {
+            candidate.with_fidelity(Fidelity::new(0.25).expect("in range"))
+        });
+        let elsewhere = with(2, |candidate| {
+            candidate.with_task(UnitPoint::new([0.5]).expect("inside"))
+        });
+        let full = with(3, |candidate| candidate.with_fidelity(Fidelity::FULL));
+        let mut fault_of = |bad: Observation| match log.extend(&space, &[good.clone(), bad]) {
+            Err(StrategyError::InvalidObservation { trial, fault }) => Some((trial.0, fault)),
+            _ => None,
+        };
+        let partial = ObservationFault::Fidelity { found: 0.25 };
+        assert_eq!(fault_of(cheap), Some((1, partial)));
+        assert_eq!(fault_of(elsewhere), Some((2, ObservationFault::Task)));
+        assert_eq!(log.len(), 0);
+        log.extend(&space, &[good, full]).unwrap();
+        assert_eq!(log.len(), 2);
     }
 }

@@ -8,7 +8,7 @@ use warmfront_math::sobol::Sobol;
 
 /// Draws `count` different canonical points of `space` (fewer where the space has no more).
 ///
-/// Boxes get a scrambled Sobol sequence (Owen 1998), so that any prefix of the design fills the
+/// Boxes get a scrambled Sobol sequence (Matoušek 1998), so that any prefix of the design fills the
 /// space evenly; tables get rows drawn without replacement.
 ///
 /// ```
