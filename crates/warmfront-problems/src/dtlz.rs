@@ -8,6 +8,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_PI_2, FRAC_PI_4, PI};
 
+use warmfront_pareto::simplex_lattice;
+
 use crate::problem::{Known, Provenance};
 use crate::synthetic::{Synthetic, minimise};
 use crate::zdt::spread;
@@ -112,35 +114,16 @@ fn per_coordinate(n: usize, dims: usize) -> usize {
     ((n as f64).powf(1.0 / dims as f64).round() as usize).max(2)
 }
 
-/// Weights that add up to one, `steps` of them along each edge (Das, Dennis 1998).
-fn simplex_lattice(m: usize, n: usize) -> Vec<Vec<f64>> {
+/// About `n` weight vectors spread over the simplex, at most `n` unless that is too few for a lattice.
+fn weights(m: usize, n: usize) -> impl Iterator<Item = Vec<f64>> {
     let count = |h: usize| (1..m).fold(1.0, |c, i| c * (h + i) as f64 / i as f64);
-    let steps = (1..).find(|&h| count(h + 1) > n as f64).unwrap_or(1);
-    let mut points = Vec::new();
-    let mut stack = vec![(Vec::new(), steps)];
-    while let Some((prefix, left)) = stack.pop() {
-        if prefix.len() == m - 1 {
-            let mut point: Vec<f64> = prefix
-                .iter()
-                .map(|&part: &usize| part as f64 / steps as f64)
-                .collect();
-            point.push(left as f64 / steps as f64);
-            points.push(point);
-            continue;
-        }
-        for part in 0..=left {
-            let mut longer = prefix.clone();
-            longer.push(part);
-            stack.push((longer, left - part));
-        }
-    }
-    points
+    let divisions = (1..).find(|&h| count(h + 1) > n as f64).unwrap_or(1);
+    simplex_lattice(m, divisions).into_iter().rev()
 }
 
 fn sphere_front(m: usize) -> impl Fn(usize) -> Vec<Vec<f64>> {
     move |n| {
-        simplex_lattice(m, n)
-            .into_iter()
+        weights(m, n)
             .map(|w| {
                 let norm = w.iter().map(|v| v * v).sum::<f64>().sqrt();
                 w.into_iter().map(|v| v / norm).collect()
@@ -178,8 +161,7 @@ pub fn dtlz1(dim: usize, objectives: usize) -> Synthetic {
     problem
         .with_max_hypervolume(Known::new(best, Provenance::Analytic))
         .with_front(Provenance::Analytic, move |n| {
-            simplex_lattice(m, n)
-                .into_iter()
+            weights(m, n)
                 .map(|w| w.into_iter().map(|v| 0.5 * v).collect())
                 .collect()
         })

@@ -11,10 +11,11 @@
 use rand::{Rng, RngExt};
 use rand_chacha::ChaCha8Rng;
 use warmfront_core::{Candidate, Purpose, SearchSpace, Seed, UnitPoint};
+use warmfront_math::distribution::open_uniform;
+use warmfront_pareto::dominates;
 
 use crate::Problem;
-use crate::dominance::{crowding, dominates, non_dominated};
-use crate::sample::{Design, design_points, uniform};
+use crate::sample::{Design, design_points, non_dominated};
 
 const CROSSOVER_PROBABILITY: f64 = 0.9;
 const CROSSOVER_INDEX: f64 = 15.0;
@@ -187,7 +188,6 @@ impl Search<'_> {
     fn offspring(&mut self, population: &[Individual]) -> Vec<UnitPoint> {
         // `keep` leaves the population in order of merit, so the smaller index wins a tournament.
         let space: &SearchSpace = self.problem.space();
-        let is_box = space.is_box();
         let count = population.len() as u64;
         let rng = &mut self.rng;
         let mut children = Vec::with_capacity(self.budget.population + 1);
@@ -199,12 +199,7 @@ impl Search<'_> {
             let (mother, father) = (parent(), parent());
             for mut child in cross(mother, father, rng) {
                 mutate(&mut child, rng);
-                let point = UnitPoint::clamped(child);
-                children.push(if is_box {
-                    point
-                } else {
-                    space.canonical(&point)
-                });
+                children.push(space.canonical(&UnitPoint::clamped(child)));
             }
         }
         children.truncate(self.budget.population);
@@ -270,15 +265,39 @@ fn keep(mut all: Vec<Individual>, count: usize) -> Vec<Individual> {
         .collect()
 }
 
+/// Distance of each member of `front` to its neighbours along each objective, scaled by the
+/// objective's range; infinite at the ends (Deb et al. 2002).
+fn crowding(costs: &[Vec<f64>], front: &[usize]) -> Vec<f64> {
+    let mut distance = vec![0.0; front.len()];
+    let Some(&first) = front.first() else {
+        return distance;
+    };
+    let mut order: Vec<usize> = (0..front.len()).collect();
+    for o in 0..costs[first].len() {
+        let value = |position: usize| costs[front[position]][o];
+        order.sort_by(|&a, &b| value(a).total_cmp(&value(b)).then(a.cmp(&b)));
+        let (low, high) = (order[0], order[order.len() - 1]);
+        let range = value(high) - value(low);
+        distance[low] = f64::INFINITY;
+        distance[high] = f64::INFINITY;
+        if range > 0.0 {
+            for triple in order.windows(3) {
+                distance[triple[1]] += (value(triple[2]) - value(triple[0])) / range;
+            }
+        }
+    }
+    distance
+}
+
 /// Simulated binary crossover; each coordinate is crossed with probability one half.
 fn cross(mother: &[f64], father: &[f64], rng: &mut impl Rng) -> [Vec<f64>; 2] {
     let mut children = [mother.to_vec(), father.to_vec()];
-    if uniform(rng) > CROSSOVER_PROBABILITY {
+    if open_uniform(rng) > CROSSOVER_PROBABILITY {
         return children;
     }
     for j in 0..mother.len() {
-        let (u, swap) = (uniform(rng), uniform(rng));
-        if uniform(rng) < 0.5 {
+        let (u, swap) = (open_uniform(rng), open_uniform(rng));
+        if open_uniform(rng) < 0.5 {
             continue;
         }
         let exponent = 1.0 / (CROSSOVER_INDEX + 1.0);
@@ -299,7 +318,7 @@ fn cross(mother: &[f64], father: &[f64], rng: &mut impl Rng) -> [Vec<f64>; 2] {
 fn mutate(point: &mut [f64], rng: &mut impl Rng) {
     let probability = 1.0 / point.len() as f64;
     for coord in point {
-        let (chance, u) = (uniform(rng), uniform(rng));
+        let (chance, u) = (open_uniform(rng), open_uniform(rng));
         if chance >= probability {
             continue;
         }

@@ -15,7 +15,6 @@ mod zdt;
 
 pub mod wrap;
 
-mod dominance;
 mod family;
 mod front_search;
 mod registry;

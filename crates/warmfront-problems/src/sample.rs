@@ -4,10 +4,10 @@ use rand::{Rng, RngExt};
 use warmfront_core::{
     Candidate, Observation, Outcome, Purpose, SearchSpace, Seed, TaskRecord, TrialId, UnitPoint,
 };
+use warmfront_math::distribution::open_uniform;
 use warmfront_math::sobol::Sobol;
-use warmfront_math::special::ndtri;
+use warmfront_pareto::Points;
 
-use crate::dominance::non_dominated;
 use crate::problem::Problem;
 
 /// How inputs are placed in a space.
@@ -21,18 +21,8 @@ pub enum Design {
     Sobol,
 }
 
-/// A uniform number in the open interval (0, 1).
-pub(crate) fn uniform(rng: &mut (impl Rng + ?Sized)) -> f64 {
-    // The midpoints of 2⁵² equal intervals: neither 0 nor 1 can come out, not even by rounding.
-    ((rng.next_u64() >> 12) as f64 + 0.5) / (1u64 << 52) as f64
-}
-
 pub(crate) fn uniform_in(low: f64, high: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
-    low + (high - low) * uniform(rng)
-}
-
-pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
-    ndtri(uniform(rng))
+    low + (high - low) * open_uniform(rng)
 }
 
 /// A permutation of `0..n`, of which only the first `k` entries are shuffled.
@@ -70,15 +60,12 @@ pub fn design_points(
     for _ in 0..n {
         match &mut sobol {
             Some(sobol) => sobol.next_into(&mut coords),
-            None => coords.iter_mut().for_each(|coord| *coord = uniform(rng)),
+            None => coords
+                .iter_mut()
+                .for_each(|coord| *coord = open_uniform(rng)),
         }
         let point = UnitPoint::new(coords.clone()).expect("designs lie in the unit cube");
-        // In a box every point is canonical, up to rounding on the way through natural units.
-        points.push(if space.is_box() {
-            point
-        } else {
-            space.canonical(&point)
-        });
+        points.push(space.canonical(&point));
     }
     points
 }
@@ -163,6 +150,16 @@ pub(crate) fn reference_of(costs: &[Vec<f64>]) -> Vec<f64> {
         .collect()
 }
 
+/// Indices, ascending, of the cost vectors that none other dominates; of equal ones the first.
+pub(crate) fn non_dominated(costs: &[Vec<f64>]) -> Vec<usize> {
+    let Some(first) = costs.first() else {
+        return Vec::new();
+    };
+    let values = costs.concat();
+    let points = Points::new(&values, first.len()).expect("costs are finite");
+    warmfront_pareto::non_dominated(points)
+}
+
 /// The complete noise-free costs of those of `points` that have them.
 pub(crate) fn complete_costs(problem: &dyn Problem, points: Vec<UnitPoint>) -> Vec<Vec<f64>> {
     let candidates: Vec<Candidate> = points.into_iter().map(Candidate::at).collect();
@@ -172,4 +169,30 @@ pub(crate) fn complete_costs(problem: &dyn Problem, points: Vec<UnitPoint>) -> V
         .flatten()
         .filter_map(|outcome| outcome.costs()?.complete())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unbeaten_points_stay_and_duplicates_once() {
+        let costs = [
+            [1.0, 2.0],
+            [2.0, 1.0],
+            [2.0, 2.0],
+            [1.0, 2.0],
+            [0.0, 3.0],
+            [3.0, 3.0],
+        ];
+        let costs = costs.map(|cost| cost.to_vec());
+        assert_eq!(non_dominated(&costs), [0, 1, 4]);
+        assert_eq!(non_dominated(&[]), [0usize; 0]);
+    }
+
+    #[test]
+    fn extreme_magnitudes_do_not_confuse_the_front() {
+        let costs = [vec![1e300, 1.0], vec![1e300, 0.5], vec![1e300, 0.75]];
+        assert_eq!(non_dominated(&costs), [1]);
+    }
 }

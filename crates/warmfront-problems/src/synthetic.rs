@@ -2,10 +2,10 @@
 
 use rand::Rng;
 use warmfront_core::{Candidate, Domain, Objective, Objectives, Outcome, SearchSpace, UnitPoint};
+use warmfront_math::distribution::standard_normal;
 
 use crate::ProblemError;
 use crate::problem::{Known, Optimum, Problem, Provenance};
-use crate::sample::standard_normal;
 
 type Formula = Box<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
 type Front = Box<dyn Fn(usize) -> Vec<Vec<f64>> + Send + Sync>;

@@ -9,8 +9,7 @@ use warmfront_core::{Candidate, Costs, Objectives, Outcome, SearchSpace};
 pub use hpobench::{HpobenchXgb, HpobenchXgbConfig};
 pub use npy::Npy;
 
-use crate::dominance::non_dominated;
-use crate::sample::reference_of;
+use crate::sample::{non_dominated, reference_of};
 use crate::{Known, Optimum, Problem, ProblemError, Provenance};
 
 /// A table of configurations with known values: the space is the table's rows, evaluation looks

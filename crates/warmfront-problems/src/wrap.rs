@@ -65,10 +65,13 @@ macro_rules! forward {
             self.inner.cost(fidelity)
         }
     };
-    (known) => {
+    (reference) => {
         fn reference_point(&self) -> crate::Known<&[f64]> {
             self.inner.reference_point()
         }
+    };
+    (known) => {
+        forward!(reference);
         fn max_hypervolume(&self) -> Option<crate::Known<f64>> {
             self.inner.max_hypervolume()
         }

@@ -5,7 +5,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use warmfront_core::{Candidate, Direction, Outcome, UnitPoint};
 use warmfront_problems::wrap::{Failing, Negated, Noisy, Scaled, Shifted};
-use warmfront_problems::{Npy, Problem, branin_currin, hartmann6, zdt2};
+use warmfront_problems::{Npy, Problem, branin_currin, hartmann3, hartmann6, zdt2};
 
 fn point(dim: usize) -> impl Strategy<Value = Candidate> {
     let coords = prop::collection::vec(0.0..=1.0, dim);
@@ -97,6 +97,16 @@ fn failures_happen_as_often_or_where_asked() {
         matches!(outcome, Outcome::Failed { .. })
     };
     assert!(fails(0.9) && !fails(0.7));
+
+    // The optimum may lie where evaluations fail; failures at random take nothing away.
+    assert!(random.front(5).is_some() && random.max_hypervolume().is_some());
+    assert!(region.front(5).is_none() && region.max_hypervolume().is_none());
+    let somewhere = Failing::inside(hartmann3(), |_| true);
+    assert!(hartmann3().optimum().is_some() && somewhere.optimum().is_none());
+    assert_eq!(
+        region.reference_point().value,
+        zdt2(3).reference_point().value
+    );
 }
 
 #[test]

@@ -3,10 +3,10 @@ use std::sync::Arc;
 
 use rand::Rng;
 use warmfront_core::{Candidate, Outcome};
+use warmfront_math::distribution::open_uniform;
 
 use super::forward;
-use crate::sample::uniform;
-use crate::{Problem, ProblemError};
+use crate::{Known, Optimum, Problem, ProblemError};
 
 type Region = Arc<dyn Fn(&Candidate) -> bool + Send + Sync>;
 
@@ -38,6 +38,8 @@ impl<P: Problem> Failing<P> {
     }
 
     /// Evaluations of the candidates for which `fails` holds fail, always.
+    ///
+    /// Optimum, front and best hypervolume are then unknown: they may lie where evaluations fail.
     #[must_use]
     pub fn inside(inner: P, fails: impl Fn(&Candidate) -> bool + Send + Sync + 'static) -> Self {
         Self {
@@ -45,6 +47,11 @@ impl<P: Problem> Failing<P> {
             probability: 0.0,
             region: Some(Arc::new(fails)),
         }
+    }
+
+    /// The problem inside, if it can be evaluated everywhere.
+    fn anywhere(&self) -> Option<&P> {
+        self.region.is_none().then_some(&self.inner)
     }
 
     fn refused(&self, candidate: &Candidate) -> Option<Outcome> {
@@ -64,14 +71,26 @@ impl<P: fmt::Debug> fmt::Debug for Failing<P> {
 }
 
 impl<P: Problem> Problem for Failing<P> {
-    forward!(name, space, objectives, cost, known);
+    forward!(name, space, objectives, cost, reference);
+
+    fn max_hypervolume(&self) -> Option<Known<f64>> {
+        self.anywhere()?.max_hypervolume()
+    }
+
+    fn optimum(&self) -> Option<Known<&Optimum>> {
+        self.anywhere()?.optimum()
+    }
+
+    fn front(&self, points: usize) -> Option<Known<Vec<Vec<f64>>>> {
+        self.anywhere()?.front(points)
+    }
 
     fn evaluate(&self, candidate: &Candidate, rng: &mut dyn Rng) -> Result<Outcome, ProblemError> {
         if let Some(outcome) = self.refused(candidate) {
             return Ok(outcome);
         }
         // Drawn first, so that the evaluation's own noise does not decide about failures.
-        if self.probability > 0.0 && uniform(rng) < self.probability {
+        if self.probability > 0.0 && open_uniform(rng) < self.probability {
             return Ok(Outcome::failed("the evaluation failed at random"));
         }
         self.inner.evaluate(candidate, rng)

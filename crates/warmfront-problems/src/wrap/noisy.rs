@@ -1,8 +1,8 @@
 use rand::Rng;
 use warmfront_core::{Candidate, Costs, Outcome};
+use warmfront_math::distribution::standard_normal;
 
 use super::forward;
-use crate::sample::standard_normal;
 use crate::{Problem, ProblemError};
 
 /// A problem with independent Gaussian noise added to each cost.
