@@ -4,10 +4,10 @@
 //! variances (kriging believer; Ginsbourger, Le Riche and Carraro 2010).
 
 use warmfront_gp::{AnchoredPosterior, AnchoredQuery, DifferentiableSurrogate};
-use warmfront_linalg::{Mat, MatMut, MatRef};
+use warmfront_linalg::{Mat, MatMut, MatRef, dot};
 
 use crate::AcqError;
-use crate::root::{Root, add_lower_transposed_times, dot, lower_times};
+use crate::root::{Root, add_lower_transposed_times, lower_times};
 
 /// A standard deviation this small, relative to the scale of an objective, counts as none.
 const NEGLIGIBLE: f64 = 1e-9;

@@ -4,33 +4,7 @@
 //! sign. Adding jitter until such a matrix is definite would swamp the entries that mean something,
 //! so a pivot below its floor is instead taken to be the floor and decoupled from the rest.
 
-/// Inner product with a fixed order of summation that vectorises.
-#[inline]
-pub(crate) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f64 = a_chunks
-        .remainder()
-        .iter()
-        .zip(b_chunks.remainder())
-        .map(|(x, y)| x * y)
-        .sum();
-    for (x, y) in a_chunks.zip(b_chunks) {
-        for l in 0..LANES {
-            sums[l] += x[l] * y[l];
-        }
-    }
-    rest + ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]))
-}
-
-/// `y += a·x`.
-#[inline]
-pub(crate) fn axpy(a: f64, x: &[f64], y: &mut [f64]) {
-    for (y, x) in y.iter_mut().zip(x) {
-        *y += a * x;
-    }
-}
+use warmfront_linalg::{axpy, dot};
 
 /// The lower factor of a positive semi-definite matrix, row-major.
 #[derive(Debug, Clone)]
@@ -121,7 +95,7 @@ impl Root {
             for k in 0..i {
                 let c = l[i * n + k];
                 if c != 0.0 {
-                    axpy(c, &done[k * n..k * n + k + 1], row);
+                    axpy(c, &done[k * n..k * n + k + 1], &mut row[..=k]);
                 }
             }
             let scale = 1.0 / l[i * n + i];
@@ -146,7 +120,7 @@ pub(crate) fn lower_times(v: &[f64], c: &[f64], out: &mut [f64]) {
 pub(crate) fn add_lower_transposed_times(v: &[f64], c: &[f64], out: &mut [f64]) {
     let n = c.len();
     for k in 0..n {
-        axpy(c[k], &v[k * n..k * n + k + 1], out);
+        axpy(c[k], &v[k * n..k * n + k + 1], &mut out[..=k]);
     }
 }
 

@@ -8,11 +8,11 @@
 
 use rand::Rng;
 use warmfront_gp::{AnchoredPosterior, AnchoredQuery, DifferentiableSurrogate};
-use warmfront_linalg::{Mat, MatMut, MatRef};
+use warmfront_linalg::{Mat, MatMut, MatRef, axpy, dot};
 
 use crate::AcqError;
 use crate::base_samples::normal_samples;
-use crate::root::{Root, add_lower_transposed_times, axpy, dot, lower_times};
+use crate::root::{Root, add_lower_transposed_times, lower_times};
 
 /// Most query points that can be judged jointly.
 pub(crate) const MAX_JOINT: usize = 6;
