@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use rand::Rng;
+use warmfront_acq::MaximizeConfig;
 use warmfront_core::{Purpose, Strategy};
 use warmfront_gp::RhoConfig;
 use warmfront_meta::baseline::{
@@ -115,6 +116,12 @@ pub const METHODS: &[MethodSpec] = &[
         1,
         "the prior of the residual's variance is a density of its logarithm, which keeps the residual alive while data are few",
     ),
+    method(
+        "smog-log-priors",
+        "SMOG, log priors",
+        1,
+        "every prior of a lengthscale, variance or noise is a density of its logarithm",
+    ),
 ];
 
 impl MethodSpec {
@@ -182,6 +189,11 @@ fn start<M: TargetModel + 'static>(
     let config = ModelBasedConfig {
         reference_point: Some(arena.reference.clone()),
         initial_trials: Some(design.max(model.min_observations())),
+        // Fixed here, so that a change of the default does not make recorded results stale.
+        maximize: MaximizeConfig {
+            restarts: 10,
+            ..MaximizeConfig::default()
+        },
         ..ModelBasedConfig::default()
     };
     Ok(Box::new(ModelBased::new(
@@ -211,6 +223,7 @@ fn smog(name: &str) -> Option<SmogConfig> {
             ..config
         },
         "smog-open-residual" => config.with_open_residual(),
+        "smog-log-priors" => config.with_log_space_priors(),
         "mo-gp" | "smog-no-meta" => SmogConfig {
             use_meta: false,
             ..config

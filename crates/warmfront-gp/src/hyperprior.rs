@@ -34,6 +34,29 @@ pub enum HyperPrior {
 }
 
 impl HyperPrior {
+    /// The same belief stated as a density of the value's logarithm: this density times the value.
+    ///
+    /// A most likely value depends on what the density is of. LogNormal(μ, σ) of a variance is
+    /// densest at `exp(μ − σ²)`, which for a wide belief is next to zero; as a density of the
+    /// logarithm it is densest at `exp(μ)`. Both forms are of the same family: LogNormal(μ + σ², σ),
+    /// Gamma(shape + 1, rate) and Beta(a + 1, b).
+    ///
+    /// ```
+    /// use warmfront_gp::HyperPrior;
+    ///
+    /// let wide = HyperPrior::LogNormal { mu: -8.0, sigma: 2.0 };
+    /// assert!((wide.mode() - (-12.0_f64).exp()).abs() < 1e-12);
+    /// assert!((wide.of_logarithm().mode() - (-8.0_f64).exp()).abs() < 1e-12);
+    /// ```
+    #[must_use]
+    pub fn of_logarithm(self) -> Self {
+        match self {
+            Self::LogNormal { mu, sigma } => Self::LogNormal { mu: mu + sigma * sigma, sigma },
+            Self::Gamma { shape, rate } => Self::Gamma { shape: shape + 1.0, rate },
+            Self::Beta { a, b } => Self::Beta { a: a + 1.0, b },
+        }
+    }
+
     /// The prior for lengthscales over `d` inputs in the unit cube: LogNormal(√2 + ln(d)/2, √3).
     ///
     /// # References

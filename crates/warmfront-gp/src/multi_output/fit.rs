@@ -338,8 +338,8 @@ impl MultiOutputGp {
     /// Fits the hyperparameters to `data` by maximum a posteriori and conditions on it.
     ///
     /// The first search starts at the configured initial values, the others at draws from the
-    /// priors. Without data, or if every search fails, the initial values are kept; the report then
-    /// says that it did not converge.
+    /// priors. Without data the initial values are kept, and also if every search fails; the report
+    /// then says that it did not converge.
     ///
     /// # Errors
     /// [`GpError::NotPositiveDefinite`] if the final covariance resists the largest jitter.
@@ -357,7 +357,7 @@ impl MultiOutputGp {
         let specs = layout.specs();
         let initial = || specs.iter().map(|spec| spec.initial).collect::<Vec<f64>>();
         let (values, mut report) = if data.num_outcomes() == 0 {
-            (initial(), FitReport::default())
+            (initial(), FitReport::without_data())
         } else {
             match fit_map(&specs, &layout, None, &config.map, rng) {
                 Ok(fit) => (fit.values, fit.report),

@@ -117,24 +117,35 @@ impl SmogConfig {
         self
     }
 
-    /// The same with the prior of the residual's variance read as a density of its logarithm, that
-    /// is LogNormal(7, 3) of the variance: its mode moves from the lower bound to e⁻² ≈ 0.14.
+    /// The same with the prior of the residual's variance read as a density of its logarithm, see
+    /// [`HyperPrior::of_logarithm`]: its mode moves from the lower bound to e⁻² ≈ 0.14.
     ///
     /// With the published prior the most likely residual vanishes until data contradict the weighted
     /// sum, and the first predictions are over-confident.
     #[must_use]
     pub fn with_open_residual(mut self) -> Self {
-        let ParameterSpec {
-            lower,
-            upper,
-            initial,
-            ..
-        } = self.residual_variance;
-        let prior = HyperPrior::LogNormal {
-            mu: 7.0,
-            sigma: 3.0,
-        };
-        self.residual_variance = ParameterSpec::positive(prior, lower, upper).starting_at(initial);
+        self.residual_variance.prior =
+            self.residual_variance.prior.map(HyperPrior::of_logarithm);
+        self
+    }
+
+    /// The same with every prior of a lengthscale, variance or noise read as a density of its
+    /// logarithm, see [`HyperPrior::of_logarithm`].
+    ///
+    /// The published priors are densities of the value. Their most likely noise is e⁻¹² and their
+    /// most likely residual variance 2e-5, so that meta-tasks of noisy data take the noise for
+    /// signal and the first predictions for the target are over-confident.
+    #[must_use]
+    pub fn with_log_space_priors(mut self) -> Self {
+        for spec in [
+            &mut self.meta_lengthscale,
+            &mut self.meta_variance,
+            &mut self.residual_lengthscale,
+            &mut self.residual_variance,
+            &mut self.noise,
+        ] {
+            spec.prior = spec.prior.map(HyperPrior::of_logarithm);
+        }
         self
     }
 
