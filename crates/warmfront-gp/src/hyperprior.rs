@@ -51,8 +51,14 @@ impl HyperPrior {
     #[must_use]
     pub fn of_logarithm(self) -> Self {
         match self {
-            Self::LogNormal { mu, sigma } => Self::LogNormal { mu: mu + sigma * sigma, sigma },
-            Self::Gamma { shape, rate } => Self::Gamma { shape: shape + 1.0, rate },
+            Self::LogNormal { mu, sigma } => Self::LogNormal {
+                mu: mu + sigma * sigma,
+                sigma,
+            },
+            Self::Gamma { shape, rate } => Self::Gamma {
+                shape: shape + 1.0,
+                rate,
+            },
             Self::Beta { a, b } => Self::Beta { a: a + 1.0, b },
         }
     }

@@ -124,8 +124,7 @@ impl SmogConfig {
     /// sum, and the first predictions are over-confident.
     #[must_use]
     pub fn with_open_residual(mut self) -> Self {
-        self.residual_variance.prior =
-            self.residual_variance.prior.map(HyperPrior::of_logarithm);
+        self.residual_variance.prior = self.residual_variance.prior.map(HyperPrior::of_logarithm);
         self
     }
 
