@@ -16,6 +16,9 @@
 //!   bound of 1. Weights of restarts are drawn from their prior and divided by the number of tasks.
 //! - Before the first observation, costs are standardised with the statistics of the meta-data, so
 //!   that a proposal does not depend on units.
+//! - ρ, output scale and noise: one of each per meta-task and one for the residual; one output scale
+//!   for all objectives, which are standardised. Parameters are searched as logarithms instead of
+//!   through a sigmoid, from a cold start beside the warm one, with a relaxed tolerance for the target.
 //! - Pruning leaves out single (task, objective) pairs, and only their function: their level stays.
 
 mod anchored;

@@ -14,9 +14,19 @@ use warmfront_core::{
 use warmfront_meta::baseline::{
     AblrConfig, AblrModel, IndependentGpModel, RandomSearch, RgpeConfig, RgpeModel, SobolSearch,
 };
+use warmfront_meta::smog::{IndependentScaml, SmogConfig};
 use warmfront_meta::{ModelBased, ModelBasedConfig};
 
-const NAMES: &[&str] = &["random", "sobol", "ind-gp", "ind-rgpe", "ind-ablr"];
+const NAMES: &[&str] = &[
+    "random",
+    "sobol",
+    "ind-gp",
+    "ind-rgpe",
+    "ind-ablr",
+    "smog",
+    "mo-gp",
+    "ind-scaml",
+];
 
 /// Few samples and restarts: the promises do not depend on how well a strategy searches.
 fn quick() -> ModelBasedConfig {
@@ -56,6 +66,18 @@ fn build(name: &str, space: &SearchSpace, m: usize, rng: &mut ChaCha8Rng) -> Box
                 ..AblrConfig::default()
             };
             let model = AblrModel::train(&meta, d, m, config, rng).unwrap();
+            Box::new(ModelBased::new(model, space, &objectives, quick, rng).unwrap())
+        }
+        "smog" | "mo-gp" => {
+            let config = SmogConfig {
+                use_meta: name == "smog",
+                ..SmogConfig::default()
+            };
+            let model = config.build(d, m, &meta, rng).unwrap();
+            Box::new(ModelBased::new(model, space, &objectives, quick, rng).unwrap())
+        }
+        "ind-scaml" => {
+            let model = IndependentScaml::build(&SmogConfig::default(), d, m, &meta, rng).unwrap();
             Box::new(ModelBased::new(model, space, &objectives, quick, rng).unwrap())
         }
         other => panic!("no strategy is called {other}"),

@@ -10,7 +10,8 @@
 //!
 //! # Departures
 //! With fewer than two observations nothing can be ranked: all meta-models then have equal weight,
-//! so that the first proposal already uses them. Meta-observations that lack an objective are left out.
+//! so that the first proposal already uses them. Meta-observations that lack an
+//! objective are left out. Models are summed in the target's standardised units, as the authors do.
 
 use std::sync::Arc;
 
