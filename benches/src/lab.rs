@@ -124,6 +124,10 @@ impl Catalogue for Lab {
         ProblemSpec::find(problem).map_or(1, ProblemSpec::tasks)
     }
 
+    fn objectives(&self, problem: &str) -> u32 {
+        ProblemSpec::find(problem).map_or(1, ProblemSpec::objectives)
+    }
+
     fn unavailable(&self, problem: &str) -> Option<String> {
         let needed = ProblemSpec::find(problem)?.data()?;
         match self.data() {
@@ -142,10 +146,19 @@ impl Catalogue for Lab {
         let (version, tasks, per_task) =
             spec.map_or((0, 0, 0), |p| (p.version, p.meta_tasks, p.per_task));
         let method = MethodSpec::find(method).map_or(0, |m| m.version);
-        format!(
+        let mut text = format!(
             "runner {VERSION}, base seed {}, problem {version} with {tasks}x{per_task}, method {method}",
             self.base
-        )
+        );
+        // Another reference point is another hypervolume.
+        if self
+            .data()
+            .zip(spec)
+            .is_some_and(|(folder, spec)| spec.samples_reference(folder))
+        {
+            text.push_str(", sampled reference");
+        }
+        text
     }
 
     fn describe_problem(&self, problem: &str) -> (String, String) {

@@ -1,4 +1,5 @@
-//! The methods of the experiments, all under the same acquisition function.
+//! The methods of the experiments, all under the same acquisition function: LogEI for one objective,
+//! qLogNEHVI with 128 samples for two to four, ParEGO for more.
 
 use anyhow::Context as _;
 use rand::Rng;
@@ -42,43 +43,48 @@ const fn method(
 
 /// All methods that an experiment may name.
 pub const METHODS: &[MethodSpec] = &[
-    method("random", "Random", 1, "uniform random points"),
+    method("random", "Random", 2, "uniform random points"),
     method("sobol", "Sobol", 1, "a scrambled Sobol sequence"),
     method(
         "ind-gp",
         "Ind.-GP",
         1,
-        "one Gaussian process per objective, no meta-data",
+        "one Gaussian process per objective, no meta-data; priors scaled with the dimension; its first \
+         d + 1 points come from the shared Sobol design",
     ),
     method(
         "mo-gp",
         "MO-GP",
         1,
-        "one multi-output Gaussian process, no meta-data",
+        "one multi-output Gaussian process, no meta-data; the priors of ScaML-GP; its first d + 1 points \
+         come from the shared Sobol design",
     ),
     method(
         "ind-scaml",
         "Ind.-ScaML-GP",
         1,
-        "one ScaML-GP per objective",
+        "one ScaML-GP per objective, with its own priors; proposes from the first point on",
     ),
     method(
         "ind-rgpe",
         "Ind.-RGPE",
         1,
-        "one ranking-weighted GP ensemble per objective",
+        "one ranking-weighted GP ensemble per objective; priors scaled with the dimension; proposes from \
+         the first point on",
     ),
     method(
         "ind-ablr",
         "Ind.-ABLR",
         1,
-        "a network shared by all tasks with Bayesian linear heads, one per objective",
+        "a network shared by all tasks with Bayesian linear heads, one per objective; its first \
+         two points come from the shared Sobol design",
     ),
     method(
         "smog",
         "SMOG",
         1,
-        "the method of the paper, as reconstructed here",
+        "the method of the paper, as reconstructed here; the priors of ScaML-GP; proposes from the first \
+         point on",
     ),
     method(
         "smog-rho0",
@@ -96,13 +102,15 @@ pub const METHODS: &[MethodSpec] = &[
         "smog-no-meta",
         "SMOG, no meta-data",
         1,
-        "the residual alone: a multi-output Gaussian process",
+        "the residual alone, a multi-output Gaussian process; its first d + 1 points come from the shared \
+         Sobol design",
     ),
     method(
         "smog-equal-init",
         "SMOG, equal start",
         1,
-        "starts from the same design as the methods without meta-data",
+        "its first d + 1 points come from the shared Sobol design, as those of the methods without \
+         meta-data do",
     ),
     method(
         "smog-standardized",

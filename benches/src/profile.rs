@@ -107,6 +107,8 @@ pub struct Entry {
     pub evaluations: u32,
     /// Number of target tasks of the problem.
     pub tasks: u32,
+    /// Number of objectives of the problem.
+    pub objectives: u32,
     /// Every task with every seed.
     pub every_task: bool,
 }
@@ -132,6 +134,8 @@ pub trait Catalogue {
     fn methods(&self) -> Vec<&str>;
     /// Number of target tasks of a problem (at least 1).
     fn tasks(&self, problem: &str) -> u32;
+    /// Number of objectives of a problem.
+    fn objectives(&self, problem: &str) -> u32;
     /// Why a problem cannot run now, for example because its data are not there.
     fn unavailable(&self, problem: &str) -> Option<String>;
     /// Settings and versions that determine the result of a method on a problem.
@@ -194,6 +198,7 @@ impl Plan {
                     seeds: overrides.seeds.unwrap_or(block.seeds),
                     evaluations: overrides.evaluations.unwrap_or(block.evaluations),
                     tasks: catalogue.tasks(problem),
+                    objectives: catalogue.objectives(problem),
                     every_task: block.every_task,
                 });
             }
@@ -222,6 +227,7 @@ impl Plan {
                 seeds: overrides.seeds.unwrap_or(first.seeds),
                 evaluations: overrides.evaluations.unwrap_or(first.evaluations),
                 tasks: catalogue.tasks(problem),
+                objectives: catalogue.objectives(problem),
                 every_task: false,
             });
         }
@@ -355,6 +361,7 @@ mod tests {
             seeds: 4,
             evaluations: 1,
             tasks: 3,
+            objectives: 2,
             every_task: false,
         };
         assert_eq!(entry.tasks_of(4), [1]);

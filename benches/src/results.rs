@@ -9,6 +9,9 @@ use crate::stats::{self, Paired};
 /// Regrets below this fraction of the optimum are reported as this: a front found by search is no
 /// better known.
 pub const REGRET_FLOOR: f64 = 1e-6;
+/// The same with one objective: in a table the best row is hit exactly, and a lower floor would let
+/// these hits alone decide every mean and every comparison.
+pub const SINGLE_REGRET_FLOOR: f64 = 1e-3;
 
 /// All methods on one problem.
 #[derive(Debug, Clone)]
@@ -54,6 +57,8 @@ impl MethodCurves {
                 match kind {
                     Band::MeanAndError => {
                         let (mean, error) = stats::mean_and_error(&values);
+                        // One seed has no error: a band without width.
+                        let error = if error.is_finite() { error } else { 0.0 };
                         [mean, mean - error, mean + error]
                     }
                     Band::MedianAndQuartiles => {
@@ -98,6 +103,11 @@ impl ProblemCurves {
     #[must_use]
     pub fn new(entry: &Entry, finished: &BTreeMap<Cell, CellResult>) -> Self {
         let optima = optima(&entry.problem, finished);
+        let floor = if entry.objectives == 1 {
+            SINGLE_REGRET_FLOOR
+        } else {
+            REGRET_FLOOR
+        };
         let mut methods = Vec::new();
         for method in &entry.methods {
             let mine: HashMap<(u32, u32), &CellResult> = finished
@@ -115,7 +125,13 @@ impl ProblemCurves {
                 let tasks: Option<Vec<Vec<f64>>> = entry
                     .tasks_of(seed)
                     .into_iter()
-                    .map(|task| Some(regret(mine.get(&(seed, task))?, optima[&(seed, task)])))
+                    .map(|task| {
+                        Some(regret(
+                            mine.get(&(seed, task))?,
+                            optima[&(seed, task)],
+                            floor,
+                        ))
+                    })
                     .collect();
                 if let Some(tasks) = tasks {
                     curves.insert(seed, average(&tasks));
@@ -203,9 +219,9 @@ fn optima(problem: &str, finished: &BTreeMap<Cell, CellResult>) -> HashMap<(u32,
     optima
 }
 
-fn regret(result: &CellResult, optimum: f64) -> Vec<f64> {
+fn regret(result: &CellResult, optimum: f64, floor: f64) -> Vec<f64> {
     let relative = |hypervolume: f64| match optimum {
-        o if o > 0.0 => ((o - hypervolume) / o).clamp(REGRET_FLOOR, 1.0),
+        o if o > 0.0 => ((o - hypervolume) / o).clamp(floor, 1.0),
         _ => 1.0,
     };
     result
@@ -289,6 +305,7 @@ mod tests {
             seeds,
             evaluations: 2,
             tasks,
+            objectives: 2,
             every_task,
         }
     }
@@ -313,6 +330,16 @@ mod tests {
         assert_eq!(paired.map(|p| (p.wins, p.losses)), Some((1, 0)));
         assert_eq!(curves.first_reaching("a", -0.5), Some(2));
         assert_eq!(curves.first_reaching("a", -1.5), None);
+
+        let single = Entry {
+            objectives: 1,
+            ..entry(1, 1, false)
+        };
+        let curves = ProblemCurves::new(&single, &cells);
+        check(
+            &curves.methods[1].curves[&0],
+            [0.5_f64.log10(), SINGLE_REGRET_FLOOR.log10()],
+        );
     }
 
     #[test]

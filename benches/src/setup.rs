@@ -51,7 +51,7 @@ impl Setup {
             format!("warmfront {}", env!("CARGO_PKG_VERSION")),
         );
         self.add(
-            "commit",
+            "commit at the time of the report",
             commit().unwrap_or_else(|| "not in a git checkout".into()),
         );
         self.add(

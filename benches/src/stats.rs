@@ -3,9 +3,11 @@
 //! # References
 //! Wilcoxon (1945) for the signed-rank test, Holm (1979) for the correction.
 
+use std::cmp::Ordering;
+
 use warmfront_math::special::ndtr;
 
-/// Mean and its standard error; the error is 0 for fewer than two values.
+/// Mean and its standard error; the error is NaN for fewer than two values.
 #[must_use]
 pub fn mean_and_error(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
@@ -14,7 +16,7 @@ pub fn mean_and_error(values: &[f64]) -> (f64, f64) {
     }
     let mean = values.iter().sum::<f64>() / n;
     if values.len() < 2 {
-        return (mean, 0.0);
+        return (mean, f64::NAN);
     }
     let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
     (mean, (squares / (n - 1.0) / n).sqrt())
@@ -57,6 +59,11 @@ pub struct Paired {
     pub median_difference: f64,
     /// Two-sided p-value of the signed-rank test; 1 when there is nothing to test.
     pub p: f64,
+    /// Where the signed ranks lie: `Less` when the first tends to be smaller.
+    ///
+    /// With many ties the median difference is 0 and does not tell the direction of a significant
+    /// test.
+    pub direction: Ordering,
 }
 
 /// Differences smaller than this are ties: values are logarithms of regret.
@@ -80,63 +87,90 @@ pub fn paired(first: &[f64], second: &[f64]) -> Paired {
     let differences: Vec<f64> = first.iter().zip(second).map(|(a, b)| a - b).collect();
     let wins = differences.iter().filter(|d| **d < -TIE).count();
     let losses = differences.iter().filter(|d| **d > TIE).count();
+    let ranks = SignedRanks::new(&differences);
     Paired {
         pairs: differences.len(),
         wins,
         losses,
         ties: differences.len() - wins - losses,
         median_difference: median(&differences),
-        p: signed_rank(&differences),
+        p: ranks.p(),
+        direction: (2 * ranks.positive).cmp(&ranks.total()),
     }
 }
 
 /// Two-sided p-value of the signed-rank test for differences symmetric about zero.
 #[must_use]
 pub fn signed_rank(differences: &[f64]) -> f64 {
-    let mut values: Vec<f64> = differences
-        .iter()
-        .copied()
-        .filter(|d| d.abs() > TIE)
-        .collect();
-    values.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-    let n = values.len();
-    if n == 0 {
-        return 1.0;
-    }
-    // Twice the rank, so that averaged ranks stay whole numbers.
-    let mut doubled = vec![0_usize; n];
-    let mut tie_term = 0.0;
-    let mut start = 0;
-    while start < n {
-        let size = values[start].abs();
-        let end = start
-            + values[start..]
-                .iter()
-                .take_while(|v| v.abs() <= size + TIE)
-                .count();
-        for rank in &mut doubled[start..end] {
-            *rank = start + end + 1;
+    SignedRanks::new(differences).p()
+}
+
+/// Ranks of the differences that are not ties.
+struct SignedRanks {
+    /// Twice the rank, so that averaged ranks stay whole numbers.
+    doubled: Vec<usize>,
+    /// Sum of those of the positive differences.
+    positive: usize,
+    /// Sum of t³ − t over the groups of equal size.
+    tie_term: f64,
+}
+
+impl SignedRanks {
+    fn new(differences: &[f64]) -> Self {
+        let mut values: Vec<f64> = differences
+            .iter()
+            .copied()
+            .filter(|d| d.abs() > TIE)
+            .collect();
+        values.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+        let n = values.len();
+        let mut doubled = vec![0_usize; n];
+        let mut tie_term = 0.0;
+        let mut start = 0;
+        while start < n {
+            let size = values[start].abs();
+            let end = start
+                + values[start..]
+                    .iter()
+                    .take_while(|v| v.abs() <= size + TIE)
+                    .count();
+            for rank in &mut doubled[start..end] {
+                *rank = start + end + 1;
+            }
+            let t = (end - start) as f64;
+            tie_term += t * t * t - t;
+            start = end;
         }
-        let t = (end - start) as f64;
-        tie_term += t * t * t - t;
-        start = end;
+        let positive: usize = values
+            .iter()
+            .zip(&doubled)
+            .filter(|(v, _)| **v > 0.0)
+            .map(|(_, r)| r)
+            .sum();
+        Self {
+            doubled,
+            positive,
+            tie_term,
+        }
     }
-    let positive: usize = values
-        .iter()
-        .zip(&doubled)
-        .filter(|(v, _)| **v > 0.0)
-        .map(|(_, r)| r)
-        .sum();
-    let total: usize = doubled.iter().sum();
-    let smaller = positive.min(total - positive);
-    if n <= 25 {
-        return exact_two_sided(&doubled, smaller);
+
+    fn total(&self) -> usize {
+        self.doubled.iter().sum()
     }
-    let n = n as f64;
-    let mean = n * (n + 1.0) / 4.0;
-    let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - tie_term / 48.0;
-    let z = (smaller as f64 / 2.0 - mean) / variance.sqrt();
-    (2.0 * ndtr(z)).min(1.0)
+
+    fn p(&self) -> f64 {
+        let smaller = self.positive.min(self.total() - self.positive);
+        match self.doubled.len() {
+            0 => return 1.0,
+            1..=25 => return exact_two_sided(&self.doubled, smaller),
+            _ => {}
+        }
+        let n = self.doubled.len() as f64;
+        let mean = n * (n + 1.0) / 4.0;
+        let variance = n * (n + 1.0) * (2.0 * n + 1.0) / 24.0 - self.tie_term / 48.0;
+        let z = (smaller as f64 / 2.0 - mean) / variance.sqrt();
+        (2.0 * ndtr(z)).min(1.0)
+    }
 }
 
 /// Probability that a random sign pattern is at least as extreme as `smaller`.
@@ -187,7 +221,7 @@ pub fn average_ranks(values: &[Vec<f64>]) -> Vec<f64> {
     ranks
 }
 
-/// Least-squares slope of `ln y` against `ln x`, with its standard error.
+/// Least-squares slope of `ln y` against `ln x`, with its standard error (NaN for two points).
 ///
 /// `None` for fewer than two distinct positive `x`.
 #[must_use]
@@ -213,7 +247,7 @@ pub fn log_log_slope(points: &[(f64, f64)]) -> Option<(f64, f64)> {
     let error = if logs.len() > 2 {
         (residual / (n - 2.0) / sxx).sqrt()
     } else {
-        0.0
+        f64::NAN
     };
     Some((slope, error))
 }
@@ -234,6 +268,7 @@ mod tests {
         close(mean, 2.0);
         close(error, (1.0_f64 / 3.0).sqrt());
         assert!(median(&[]).is_nan());
+        assert!(mean_and_error(&[1.0]).1.is_nan());
     }
 
     #[test]
@@ -269,11 +304,29 @@ mod tests {
         close(slope, 1.5);
         assert!(error < 1e-9);
         assert!(log_log_slope(&[(2.0, 1.0), (2.0, 3.0)]).is_none());
+        let (slope, error) = log_log_slope(&[(1.0, 1.0), (2.0, 4.0)]).expect("two points");
+        close(slope, 2.0);
+        assert!(error.is_nan());
     }
 
     #[test]
     fn wins_and_losses() {
         let result = paired(&[1.0, 2.0, 3.0], &[2.0, 2.0, 1.0]);
         assert_eq!((result.wins, result.losses, result.ties), (1, 1, 1));
+        assert_eq!(result.direction, Ordering::Greater);
+    }
+
+    #[test]
+    fn ties_hide_the_direction_from_the_median_but_not_from_the_ranks() {
+        // Eleven ties and nine losses.
+        let first: Vec<f64> = (0..20).map(|i| f64::from((i - 10).max(0))).collect();
+        let second = [0.0; 20];
+        let result = paired(&first, &second);
+        assert_eq!((result.wins, result.losses, result.ties), (0, 9, 11));
+        close(result.median_difference, 0.0);
+        close(result.p, 2.0 / 512.0);
+        assert_eq!(result.direction, Ordering::Greater);
+        assert_eq!(paired(&second, &first).direction, Ordering::Less);
+        assert_eq!(paired(&second, &second).direction, Ordering::Equal);
     }
 }

@@ -30,7 +30,7 @@ fn hypervolumes(result: &CellResult) -> Vec<f64> {
 #[test]
 fn every_method_runs_and_its_hypervolume_never_falls() {
     let lab = Lab::new(None, 7);
-    for method in METHODS.iter().filter(|m| m.name != "ind-ablr") {
+    for method in METHODS {
         let result = run(&lab, method.name, 4);
         let values = hypervolumes(&result);
         assert_eq!(values.len(), 4, "{}", method.name);
@@ -134,4 +134,48 @@ fn damaged_data_stop_a_run_at_its_start() {
     check("model.onnx is empty");
     std::fs::write(lcbench.join("model.onnx"), [8, 7, 18]).expect("writable");
     check("lcbench is damaged");
+}
+
+#[test]
+fn a_sampled_reference_is_told_apart_and_recorded_keys_stay() {
+    let root = folder("data-statistics");
+    std::fs::create_dir_all(root.join("yahpo/global_statistics")).expect("the folder can be made");
+    let keys = || {
+        let lab = Lab::new(Some(DataFolder::open(&root).expect("has yahpo")), 2026);
+        ["lcbench", "sinusoidal"].map(|problem| lab.fingerprint(problem, "smog"))
+    };
+    let [lcbench, sinusoidal] = keys();
+    assert!(lcbench.ends_with(", sampled reference"), "{lcbench}");
+    assert_eq!(
+        sinusoidal,
+        "runner 1, base seed 2026, problem 1 with 8x16, method 1"
+    );
+    let table = root.join("yahpo/global_statistics/instance_target_statistics.csv");
+    std::fs::write(table, "").expect("writable");
+    assert_eq!(
+        keys()[0],
+        "runner 1, base seed 2026, problem 1 with 33x64, method 1"
+    );
+}
+
+#[test]
+fn another_number_of_tables_is_refused() {
+    let root = folder("data-tables");
+    let tables = root.join("hpobench-xgb");
+    std::fs::create_dir_all(&tables).expect("the folder can be made");
+    for index in 0..49 {
+        std::fs::write(tables.join(format!("{index:02}.npy")), "x").expect("writable");
+    }
+    let lab = Lab::new(Some(DataFolder::open(&root).expect("has tables")), 0);
+    let overrides = Overrides {
+        problems: vec!["hpobench-xgb".into()],
+        ..Overrides::default()
+    };
+    let smog = experiment("smog").expect("defined");
+    let plan = Plan::new(&smog.profiles["standard"], "smog", &overrides, &lab).expect("there");
+    let message = format!("{:#}", lab.check(&plan).expect_err("one too many"));
+    assert!(
+        message.contains("holds 49 tables (.npy), expected exactly 48"),
+        "{message}"
+    );
 }

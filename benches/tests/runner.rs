@@ -54,7 +54,13 @@ impl Catalogue for Toy {
             "smog-shared-weights",
             "smog-no-meta",
             "smog-equal-init",
+            "smog-standardized",
+            "smog-open-residual",
+            "smog-log-priors",
         ]
+    }
+    fn objectives(&self, _problem: &str) -> u32 {
+        2
     }
     fn tasks(&self, problem: &str) -> u32 {
         if problem == "terrain" { 3 } else { 1 }

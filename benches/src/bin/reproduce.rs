@@ -137,7 +137,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("failed: {}: {reason}", cell.label());
     }
 
-    let setup = setup(arguments, &lab, &config);
+    let mut setup = setup(arguments, &lab, &config);
+    setup.add(
+        "runs reused from earlier",
+        format!("{} of {}", outcome.reused, outcome.finished.len()),
+    );
     let page = report::write(
         &out,
         &report::Input {

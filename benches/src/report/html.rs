@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::svg::escape;
 use super::{Digest, Input, plot, table};
-use crate::claims::{LEVEL, Verdict, p_text};
+use crate::claims::{LEVEL, Verdict, error_text, p_text};
 use crate::profile::Section;
 use crate::results::{Band, ProblemCurves};
 
@@ -247,13 +247,15 @@ fn problems(out: &mut String, input: &Input<'_>, digest: &Digest, section: Secti
     out.push_str(match section {
         Section::Ablation => {
             "<h2 id=\"ablation\">Ablation</h2>\n<p>Which part of the method does the work: one \
-             ingredient is taken away at a time, on the same seeds.</p>\n"
+             choice is changed at a time, on the same seeds.</p>\n"
         }
         Section::Main | Section::Scaling => {
             "<h2 id=\"main\">Problems</h2>\n<p>Regret is what is missing to the best known \
              hypervolume of noise-free values, as a fraction of it. Hypervolume counts below the \
              worst values of a dense sample (or of the published data). All methods share seeds, noise, \
-             reference points, budgets and, where they use one, the initial design.</p>\n"
+             reference points, budgets and, where they use one, the initial Sobol design. All but Random and \
+             Sobol maximise the same acquisition function: LogEI for one objective, qLogNEHVI with 128 \
+             samples for two to four, ParEGO for more.</p>\n"
         }
     });
     out.push_str(
@@ -302,7 +304,7 @@ fn problems(out: &mut String, input: &Input<'_>, digest: &Digest, section: Secti
 fn scaling(out: &mut String, digest: &Digest) {
     let Some(times) = &digest.scaling else { return };
     let slope = |s: Option<(f64, f64)>| match s {
-        Some((slope, error)) => format!("{slope:.2} ± {error:.2}"),
+        Some((slope, error)) => format!("{slope:.2} ± {}", error_text(error)),
         None => "unknown".into(),
     };
     let _ = write!(

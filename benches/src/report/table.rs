@@ -1,5 +1,6 @@
 //! Numbers of a report: one row per problem and method, as CSV and as HTML.
 
+use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::svg::escape;
-use crate::claims::{LEVEL, p_text};
+use crate::claims::{LEVEL, error_text, p_text};
 use crate::profile::Section;
 use crate::results::{ProblemCurves, Score};
 use crate::stats;
@@ -51,6 +52,9 @@ pub struct Row {
     pub p_holm: Option<f64>,
     /// Median paired difference to the reference method; positive is worse.
     pub difference: Option<f64>,
+    /// Direction of the signed ranks of these differences; not in the CSV file.
+    #[serde(skip)]
+    pub direction: Option<Ordering>,
     /// Mean seconds to build the method.
     pub setup_seconds: f64,
     /// Mean seconds of a proposal.
@@ -115,6 +119,7 @@ pub fn rows(curves: &ProblemCurves, reference: &str) -> Vec<Row> {
             p: test.map(|t| t.p),
             p_holm: test.and_then(|_| corrected.next()),
             difference: test.map(|t| t.median_difference),
+            direction: test.map(|t| t.direction),
             setup_seconds: m.setup_seconds,
             ask_seconds: m.ask_seconds,
             tell_seconds: m.tell_seconds,
@@ -146,9 +151,9 @@ pub fn write_csv(path: &Path, rows: &[Row]) -> anyhow::Result<()> {
 
 /// How a row compares with the reference method: a class for the style sheet and a mark.
 fn mark(row: &Row) -> (&'static str, &'static str) {
-    match (row.p_holm, row.difference) {
-        (Some(p), Some(d)) if p < LEVEL && d > 0.0 => ("worse", "▼"),
-        (Some(p), Some(d)) if p < LEVEL && d < 0.0 => ("better", "▲"),
+    match (row.p_holm, row.direction) {
+        (Some(p), Some(Ordering::Greater)) if p < LEVEL => ("worse", "▼"),
+        (Some(p), Some(Ordering::Less)) if p < LEVEL => ("better", "▲"),
         (Some(_), _) => ("same", "≈"),
         (None, _) => ("own", "●"),
     }
@@ -217,13 +222,13 @@ pub fn html(rows: &[Row], label: &dyn Fn(&str) -> String, reference: &str) -> St
         };
         let _ = writeln!(
             out,
-            "<tr class=\"row-{class}\"><th>{}</th><td>{}</td><td>{:.2} ± {:.2}</td>\
+            "<tr class=\"row-{class}\"><th>{}</th><td>{}</td><td>{:.2} ± {}</td>\
              <td{bold}>{}</td><td>{} – {}</td><td>{}</td><td>{}</td>{versus}\
              <td>{}</td><td>{}</td></tr>",
             escape(&label(&row.method)),
             row.seeds,
             row.mean,
-            row.standard_error,
+            error_text(row.standard_error),
             percent(row.median),
             percent(row.lower_quartile),
             percent(row.upper_quartile),
