@@ -177,8 +177,8 @@ fn overview(out: &mut String, input: &Input<'_>, digest: &Digest) {
 
 fn claims(out: &mut String, input: &Input<'_>, digest: &Digest) {
     out.push_str(
-        "<h2 id=\"claims\">Claims</h2>\n<p>Each claim is decided by a rule that was fixed before the \
-         run; the p-values are two-sided, paired by seed, and corrected over the problems of the \
+        "<h2 id=\"claims\">Claims</h2>\n<p>Each claim is decided by a rule that the code states for \
+         all runs; the p-values are two-sided, paired by seed, and corrected over the problems of the \
          claim. Differences are in log10 of the relative regret: −0.30 is half the regret, −1 a \
          tenth.</p>\n<div class=\"scroll\"><table class=\"claims\"><thead><tr><th>claim</th>\
          <th>problem</th><th>verdict</th><th title=\"median paired difference\">difference</th>\

@@ -121,7 +121,7 @@ impl SmogConfig {
     /// [`HyperPrior::of_logarithm`]: its mode moves from the lower bound to e⁻² ≈ 0.14.
     ///
     /// With the published prior the most likely residual vanishes until data contradict the weighted
-    /// sum, and the first predictions are over-confident.
+    /// sum. An experiment, not a recommendation: no gain over the default is established.
     #[must_use]
     pub fn with_open_residual(mut self) -> Self {
         self.residual_variance.prior = self.residual_variance.prior.map(HyperPrior::of_logarithm);
@@ -133,7 +133,7 @@ impl SmogConfig {
     ///
     /// The published priors are densities of the value. Their most likely noise is e⁻¹² and their
     /// most likely residual variance 2e-5, so that meta-tasks of noisy data take the noise for
-    /// signal and the first predictions for the target are over-confident.
+    /// signal in the runs that were traced. An experiment: no gain over the default is established.
     #[must_use]
     pub fn with_log_space_priors(mut self) -> Self {
         for spec in [
