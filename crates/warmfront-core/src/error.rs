@@ -238,6 +238,58 @@ pub enum SpaceError {
         /// The confidence.
         value: f64,
     },
+    /// Weights were given for a real or integer parameter.
+    #[error("`{name}` lists no values to weigh: it takes a centre and a confidence")]
+    WeightsOfNumber {
+        /// Parameter name.
+        name: String,
+    },
+    /// A weight is not positive and finite.
+    #[error("the weight of {value} in `{name}` is {weight}, it must be above 0 and finite")]
+    Weight {
+        /// Parameter name.
+        name: String,
+        /// The weighed value.
+        value: Value,
+        /// The weight.
+        weight: f64,
+    },
+    /// A value is weighed twice.
+    #[error("`{name}` weighs {value} twice")]
+    RepeatedWeight {
+        /// Parameter name.
+        name: String,
+        /// The weighed value.
+        value: Value,
+    },
+    /// Weights leave out a value.
+    #[error("the weights of `{name}` leave out {value}, every value needs one above 0")]
+    MissingWeight {
+        /// Parameter name.
+        name: String,
+        /// The value left out.
+        value: Value,
+    },
+    /// A belief is about an objective that does not exist.
+    #[error("a belief is about objective {objective}, there are {objectives}")]
+    BeliefObjective {
+        /// Position of the objective, from 0.
+        objective: usize,
+        /// Number of objectives.
+        objectives: usize,
+    },
+    /// Two beliefs are about one objective.
+    #[error("two beliefs are about objective {objective}")]
+    RepeatedBelief {
+        /// Position of the objective, from 0.
+        objective: usize,
+    },
+    /// Beliefs are about different spaces.
+    #[error("belief {index} is about another search space than belief 0")]
+    BeliefSpace {
+        /// Position of the belief.
+        index: usize,
+    },
 }
 
 /// What can be wrong with objectives or their values.

@@ -10,7 +10,7 @@ mod seed;
 mod space;
 mod strategy;
 
-pub use belief::Belief;
+pub use belief::{Belief, Beliefs};
 pub use candidate::{Candidate, Fidelity};
 pub use error::{ObjectiveError, ObservationFault, SpaceError, StrategyError};
 pub use metadata::{MetaDataset, TaskRecord};

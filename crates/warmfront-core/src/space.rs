@@ -342,8 +342,18 @@ impl SearchSpace {
     }
 
     /// For each parameter its position in the list of values (0 if real), `None` if inactive.
-    pub(crate) fn levels(&self, point: &UnitPoint) -> Vec<Option<i64>> {
-        encoding::levels(&self.parameters, point.coords())
+    pub(crate) fn levels(&self, coords: &[f64]) -> Vec<Option<i64>> {
+        encoding::levels(&self.parameters, coords)
+    }
+
+    /// The part of the unit interval decoded as a value of an integer or ordinal parameter.
+    pub(crate) fn bucket_of(parameter: &Parameter, level: i64) -> Option<(f64, f64)> {
+        encoding::bucket_of(&parameter.domain, level)
+    }
+
+    /// Writes the coordinates of a value of a discrete parameter, by its position in the list.
+    pub(crate) fn write_level(parameter: &Parameter, position: usize, out: &mut [f64]) {
+        encoding::write_level(&parameter.domain, position as i64, out);
     }
 
     /// The coordinate of a value of a parameter that is neither categorical nor constant.

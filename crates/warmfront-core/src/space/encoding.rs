@@ -289,6 +289,31 @@ pub(super) fn adjacent(domain: &Domain, coord: f64) -> [Option<f64>; 2] {
     })
 }
 
+/// The part of the unit interval decoded as a level of an integer or ordinal domain.
+pub(super) fn bucket_of(domain: &Domain, level: i64) -> Option<(f64, f64)> {
+    let part = |bucket: u64, count: u64| {
+        let [low, high] = [bucket, bucket + 1].map(|edge| edge as f64 / count as f64);
+        (low, high)
+    };
+    match domain {
+        Domain::Real { .. } | Domain::Categorical { .. } => None,
+        &Domain::Integer {
+            low,
+            high,
+            scale: Scale::Log,
+        } => {
+            let (start, end) = log_edges(low, high);
+            let (from, to) = log_edges(level, level);
+            Some(((from - start) / (end - start), (to - start) / (end - start)))
+        }
+        &Domain::Integer { low, high, .. } => {
+            let (bucket, steps) = step_of(low, high, level);
+            Some(part(bucket, steps))
+        }
+        Domain::Ordinal { values } => Some(part(level as u64, values.len() as u64)),
+    }
+}
+
 fn write_undecided(domain: &Domain, out: &mut [f64]) {
     let value = match domain {
         Domain::Categorical { .. } if out.len() > 1 => 1.0 / out.len() as f64,
@@ -326,10 +351,16 @@ fn integer_at(low: i64, high: i64, coord: f64) -> i64 {
 }
 
 fn integer_coordinate(low: i64, high: i64, value: i64) -> f64 {
+    let (bucket, steps) = step_of(low, high, value);
+    centre(bucket, steps)
+}
+
+/// Which of how many equal parts of the unit interval stands for a value.
+fn step_of(low: i64, high: i64, value: i64) -> (u64, u64) {
     let count = count(low, high);
     let steps = count.min(u128::from(MAX_STEPS));
     let bucket = u128::from(value.abs_diff(low)) * steps / count;
-    centre(bucket as u64, steps as u64)
+    (bucket as u64, steps as u64)
 }
 
 fn real_value(low: f64, high: f64, scale: Scale, coord: f64) -> f64 {

@@ -1,10 +1,11 @@
 //! Budgets in the user's unit.
 
-use crate::{Fidelity, SpaceError, Value};
+use crate::{Fidelity, Scale, SpaceError, Value};
 
 /// The budgets an evaluation can get, in the user's unit (epochs, rows, …).
 ///
-/// A [`Fidelity`] is the fraction of the largest budget.
+/// A [`Fidelity`] is the fraction of the largest budget. The [scale](Self::with_scale) says which
+/// budgets are alike; it is logarithmic unless said otherwise.
 ///
 /// ```
 /// use warmfront_core::{Fidelity, FidelityRange};
@@ -12,6 +13,8 @@ use crate::{Fidelity, SpaceError, Value};
 /// let epochs = FidelityRange::integer("epoch", 1, 52)?;
 /// assert_eq!(epochs.budget(Fidelity::new(0.25)?), 13.0);
 /// assert_eq!(epochs.fidelity(26.0)?.value(), 0.5);
+/// assert_eq!(epochs.coordinate(Fidelity::FULL), 1.0);
+/// assert_eq!(epochs.budget(epochs.at(0.5)), 7.0);
 /// # Ok::<(), warmfront_core::SpaceError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +23,7 @@ pub struct FidelityRange {
     low: f64,
     high: f64,
     whole: bool,
+    scale: Scale,
 }
 
 impl FidelityRange {
@@ -47,6 +51,7 @@ impl FidelityRange {
             low,
             high,
             whole: false,
+            scale: Scale::Log,
         })
     }
 
@@ -59,6 +64,18 @@ impl FidelityRange {
             whole: true,
             ..Self::real(name, low.into(), high.into())?
         })
+    }
+
+    /// The same range on another scale.
+    #[must_use]
+    pub fn with_scale(self, scale: Scale) -> Self {
+        Self { scale, ..self }
+    }
+
+    /// Which budgets are alike: those of equal ratios or of equal differences.
+    #[must_use]
+    pub fn scale(&self) -> Scale {
+        self.scale
     }
 
     /// What the budget is called.
@@ -122,6 +139,44 @@ impl FidelityRange {
             });
         }
         Ok(self.fraction(budget))
+    }
+
+    /// Where a fidelity's budget lies on the scale: 0 at the smallest, 1 at the full budget.
+    #[must_use]
+    pub fn coordinate(&self, fidelity: Fidelity) -> f64 {
+        let budget = self.budget(fidelity);
+        let (low, high, at) = match self.scale {
+            Scale::Linear => (self.low, self.high, budget),
+            Scale::Log => (self.low.ln(), self.high.ln(), budget.ln()),
+        };
+        if budget >= self.high {
+            1.0
+        } else if high > low {
+            ((at - low) / (high - low)).clamp(0.0, 1.0)
+        } else {
+            // Bounds that are neighbours may share a logarithm.
+            0.0
+        }
+    }
+
+    /// The fidelity at a coordinate of the scale, which is clamped to `[0, 1]`: the smallest budget
+    /// at 0, the full one at 1, rounded in between if whole.
+    #[must_use]
+    pub fn at(&self, coordinate: f64) -> Fidelity {
+        if coordinate >= 1.0 {
+            return Fidelity::FULL;
+        }
+        // Not `clamp`, which would keep NaN.
+        let coordinate = coordinate.max(0.0);
+        let budget = match self.scale {
+            Scale::Linear => self.low + coordinate * (self.high - self.low),
+            Scale::Log => {
+                let (low, high) = (self.low.ln(), self.high.ln());
+                (low + coordinate * (high - low)).exp()
+            }
+        };
+        let budget = if self.whole { budget.round() } else { budget };
+        self.fraction(budget.clamp(self.low, self.high))
     }
 
     fn fraction(&self, budget: f64) -> Fidelity {
