@@ -55,10 +55,11 @@ fn wells<const D: usize>(
     value
 }
 
-/// The three-dimensional Hartmann function at `x` (length 3, any real values).
+/// The three-dimensional Hartmann function at `x` with well depths `alpha` (length 3, any real
+/// values).
 #[must_use]
-pub(crate) fn hartmann3_value(x: &[f64]) -> f64 {
-    wells(x, &[0.0; 3], &ALPHA, &A3, &P3)
+pub(crate) fn hartmann3_value(x: &[f64], alpha: &[f64; 4]) -> f64 {
+    wells(x, &[0.0; 3], alpha, &A3, &P3)
 }
 
 /// The six-dimensional Hartmann function at `x + shift` with well depths `alpha` (length 6, any
@@ -76,7 +77,7 @@ pub fn hartmann3() -> Synthetic {
         &[(0.0, 1.0); 3],
         minimise(&["value"]),
         |x, y| {
-            y[0] = hartmann3_value(x);
+            y[0] = hartmann3_value(x, &ALPHA);
         },
     )
     .with_reference(Known::new(vec![0.0], Provenance::Analytic))

@@ -10,6 +10,7 @@ mod branin_currin;
 mod dtlz;
 mod engineering;
 mod hartmann;
+mod multi_fidelity;
 mod penicillin;
 mod zdt;
 
@@ -30,6 +31,7 @@ pub use error::{NpyError, ProblemError};
 pub use family::{HardHartmann, HartmannFamily, Sinusoidal, Terrain};
 pub use front_search::{ApproximateFront, FrontBudget, approximate_front};
 pub use hartmann::{hartmann3, hartmann6};
+pub use multi_fidelity::{MfHartmann, MfHartmannKind, MfZdt, MomfBraninCurrin, MomfPark};
 pub use penicillin::penicillin;
 pub use problem::{Known, Optimum, Problem, Provenance, TaskFamily};
 pub use registry::{problem_by_name, problem_names};

@@ -4,6 +4,7 @@ use crate::branin_currin::{branin, branin_currin};
 use crate::dtlz::{dtlz1, dtlz2, dtlz3, dtlz5, dtlz7};
 use crate::engineering::{car_side_impact, vehicle_safety};
 use crate::hartmann::{hartmann3, hartmann6};
+use crate::multi_fidelity::{MfHartmann, MfHartmannKind, MfZdt, MomfBraninCurrin, MomfPark};
 use crate::penicillin::penicillin;
 use crate::synthetic::Synthetic;
 use crate::zdt::{zdt1, zdt2, zdt3};
@@ -19,72 +20,89 @@ enum Maker {
     AnySize(fn(usize, usize) -> Synthetic),
 }
 
-const PROBLEMS: [(&str, Maker); 15] = [
-    (
-        "branin",
-        Maker::Fixed {
-            dim: 2,
-            objectives: 1,
-            make: branin,
-        },
-    ),
-    (
-        "branin_currin",
-        Maker::Fixed {
-            dim: 2,
-            objectives: 2,
-            make: branin_currin,
-        },
-    ),
-    (
-        "car_side_impact",
-        Maker::Fixed {
-            dim: 7,
-            objectives: 4,
-            make: car_side_impact,
-        },
-    ),
+const fn fixed(
+    name: &'static str,
+    dim: usize,
+    objectives: usize,
+    make: fn() -> Synthetic,
+) -> (&'static str, Maker) {
+    let maker = Maker::Fixed {
+        dim,
+        objectives,
+        make,
+    };
+    (name, maker)
+}
+
+const PROBLEMS: [(&str, Maker); 31] = [
+    fixed("branin", 2, 1, branin),
+    fixed("branin_currin", 2, 2, branin_currin),
+    fixed("car_side_impact", 7, 4, car_side_impact),
     ("dtlz1", Maker::AnySize(dtlz1)),
     ("dtlz2", Maker::AnySize(dtlz2)),
     ("dtlz3", Maker::AnySize(dtlz3)),
     ("dtlz5", Maker::AnySize(dtlz5)),
     ("dtlz7", Maker::AnySize(dtlz7)),
+    fixed("hartmann3", 3, 1, hartmann3),
+    fixed("hartmann6", 6, 1, hartmann6),
+    fixed("mf_hartmann3_bad", 3, 1, || {
+        mf_hartmann(3, MfHartmannKind::Bad)
+    }),
+    fixed("mf_hartmann3_good", 3, 1, || {
+        mf_hartmann(3, MfHartmannKind::Good)
+    }),
+    fixed("mf_hartmann3_moderate", 3, 1, || {
+        mf_hartmann(3, MfHartmannKind::Moderate)
+    }),
+    fixed("mf_hartmann3_plain", 3, 1, || {
+        mf_hartmann(3, MfHartmannKind::Plain)
+    }),
+    fixed("mf_hartmann3_terrible", 3, 1, || {
+        mf_hartmann(3, MfHartmannKind::Terrible)
+    }),
+    fixed("mf_hartmann6_bad", 6, 1, || {
+        mf_hartmann(6, MfHartmannKind::Bad)
+    }),
+    fixed("mf_hartmann6_good", 6, 1, || {
+        mf_hartmann(6, MfHartmannKind::Good)
+    }),
+    fixed("mf_hartmann6_moderate", 6, 1, || {
+        mf_hartmann(6, MfHartmannKind::Moderate)
+    }),
+    fixed("mf_hartmann6_plain", 6, 1, || {
+        mf_hartmann(6, MfHartmannKind::Plain)
+    }),
+    fixed("mf_hartmann6_terrible", 6, 1, || {
+        mf_hartmann(6, MfHartmannKind::Terrible)
+    }),
     (
-        "hartmann3",
-        Maker::Fixed {
-            dim: 3,
-            objectives: 1,
-            make: hartmann3,
-        },
+        "mf_zdt1",
+        Maker::AnyDim(|dim| MfZdt::zdt1(dim).into_synthetic()),
     ),
     (
-        "hartmann6",
-        Maker::Fixed {
-            dim: 6,
-            objectives: 1,
-            make: hartmann6,
-        },
+        "mf_zdt6",
+        Maker::AnyDim(|dim| MfZdt::zdt6(dim).into_synthetic()),
     ),
-    (
-        "penicillin",
-        Maker::Fixed {
-            dim: 7,
-            objectives: 3,
-            make: penicillin,
-        },
-    ),
-    (
-        "vehicle_safety",
-        Maker::Fixed {
-            dim: 5,
-            objectives: 3,
-            make: vehicle_safety,
-        },
-    ),
+    fixed("momf_branin_currin", 2, 2, || {
+        MomfBraninCurrin::new().into_synthetic()
+    }),
+    fixed("momf_branin_currin_inverted", 2, 2, || {
+        MomfBraninCurrin::inverted().into_synthetic()
+    }),
+    fixed("momf_park", 4, 2, || MomfPark::new().into_synthetic()),
+    fixed("momf_park_inverted", 4, 2, || {
+        MomfPark::inverted().into_synthetic()
+    }),
+    fixed("penicillin", 7, 3, penicillin),
+    fixed("vehicle_safety", 5, 3, vehicle_safety),
     ("zdt1", Maker::AnyDim(zdt1)),
     ("zdt2", Maker::AnyDim(zdt2)),
     ("zdt3", Maker::AnyDim(zdt3)),
 ];
+
+fn mf_hartmann(dim: usize, kind: MfHartmannKind) -> Synthetic {
+    MfHartmann::new(dim, kind).into_synthetic()
+}
 
 /// The names of the standard problems, in alphabetical order.
 pub fn problem_names() -> impl Iterator<Item = &'static str> {
@@ -222,7 +240,7 @@ mod tests {
         );
         check(
             "Branin Currin",
-            "no problem is named `Branin Currin`, close names: branin_currin, branin, penicillin",
+            "no problem is named `Branin Currin`, close names: branin_currin, momf_branin_currin, branin",
         );
     }
 }

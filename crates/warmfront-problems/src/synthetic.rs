@@ -1,13 +1,16 @@
 //! A problem given by a formula over a box.
 
 use rand::Rng;
-use warmfront_core::{Candidate, Domain, Objective, Objectives, Outcome, SearchSpace, UnitPoint};
+use warmfront_core::{
+    Candidate, Domain, Fidelity, FidelityRange, Objective, Objectives, Outcome, SearchSpace,
+    UnitPoint,
+};
 use warmfront_math::distribution::standard_normal;
 
 use crate::ProblemError;
 use crate::problem::{Known, Optimum, Problem, Provenance};
 
-type Formula = Box<dyn Fn(&[f64], &mut [f64]) + Send + Sync>;
+type Formula = Box<dyn Fn(&[f64], f64, &mut [f64]) + Send + Sync>;
 type Front = Box<dyn Fn(usize) -> Vec<Vec<f64>> + Send + Sync>;
 
 /// A formula over a box of real inputs, with optional Gaussian noise and what is known of it.
@@ -59,7 +62,60 @@ impl Synthetic {
         objectives: Objectives,
         formula: impl Fn(&[f64], &mut [f64]) + Send + Sync + 'static,
     ) -> Self {
+        let formula: Formula = Box::new(move |x, _, y| formula(x, y));
+        Self::build(name, bounds, None, objectives, formula)
+    }
+
+    /// As [`new`](Self::new) for a formula that also sees the budget of the evaluation, in the unit
+    /// of `budgets`. The cost of an evaluation is its share of the largest budget, which is also the
+    /// budget of candidates without a fidelity.
+    ///
+    /// ```
+    /// use warmfront_core::{Candidate, Fidelity, FidelityRange, Objectives, UnitPoint};
+    /// use warmfront_problems::{Problem, Synthetic};
+    ///
+    /// let epochs = FidelityRange::integer("epoch", 1, 20)?;
+    /// let learning = Synthetic::with_budgets(
+    ///     "learning",
+    ///     &[(0.0, 1.0)],
+    ///     epochs,
+    ///     Objectives::minimize_all(1),
+    ///     |x, epochs, y| y[0] = x[0] + 1.0 / epochs,
+    /// );
+    /// let tenth = Fidelity::new(0.1)?;
+    /// let candidate = Candidate::at(UnitPoint::new([0.25])?).with_fidelity(tenth);
+    /// let outcome = learning.noise_free(&candidate).expect("a formula has no unknown values");
+    /// assert_eq!(outcome.costs().and_then(|costs| costs.complete()), Some(vec![0.75]));
+    /// assert_eq!(learning.cost(Some(&tenth)), 0.1);
+    /// # Ok::<(), warmfront_core::SpaceError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[must_use]
+    #[track_caller]
+    pub fn with_budgets(
+        name: &str,
+        bounds: &[(f64, f64)],
+        budgets: FidelityRange,
+        objectives: Objectives,
+        formula: impl Fn(&[f64], f64, &mut [f64]) + Send + Sync + 'static,
+    ) -> Self {
+        Self::build(name, bounds, Some(budgets), objectives, Box::new(formula))
+    }
+
+    #[track_caller]
+    fn build(
+        name: &str,
+        bounds: &[(f64, f64)],
+        budgets: Option<FidelityRange>,
+        objectives: Objectives,
+        formula: Formula,
+    ) -> Self {
         let mut builder = SearchSpace::builder();
+        if let Some(budgets) = budgets {
+            builder = builder.fidelity(budgets);
+        }
         for (j, &(low, high)) in bounds.iter().enumerate() {
             builder = builder.param(format!("x{}", j + 1), Domain::real(low, high));
         }
@@ -73,7 +129,7 @@ impl Synthetic {
             bounds: bounds.to_vec(),
             space,
             objectives,
-            formula: Box::new(formula),
+            formula,
             noise: vec![0.0; m],
             reference: Known::new(
                 vec![0.0; m],
@@ -172,20 +228,32 @@ impl Synthetic {
         &self.bounds
     }
 
-    /// The formula at `x` in natural units (length d): raw values (length m).
+    /// The formula at `x` in natural units (length d) and the largest budget: raw values (length m).
     ///
     /// # Panics
     /// If `x` does not have one value per input.
     #[must_use]
     #[track_caller]
     pub fn value(&self, x: &[f64]) -> Vec<f64> {
+        let largest = self.space.fidelity().map_or(1.0, FidelityRange::high);
+        self.value_at(x, largest)
+    }
+
+    /// The formula at `x` in natural units (length d) and a budget in its unit: raw values (length
+    /// m). Without budgets the budget plays no part.
+    ///
+    /// # Panics
+    /// If `x` does not have one value per input.
+    #[must_use]
+    #[track_caller]
+    pub fn value_at(&self, x: &[f64], budget: f64) -> Vec<f64> {
         assert_eq!(
             x.len(),
             self.bounds.len(),
             "one value per input (left: x, right: inputs)"
         );
         let mut y = vec![0.0; self.objectives.len()];
-        (self.formula)(x, &mut y);
+        (self.formula)(x, budget, &mut y);
         y
     }
 
@@ -198,7 +266,10 @@ impl Synthetic {
             // This form hits both bounds exactly.
             .map(|(u, (low, high))| low * (1.0 - u) + high * u)
             .collect();
-        self.value(&x)
+        match (self.space.fidelity(), candidate.fidelity) {
+            (Some(range), Some(fidelity)) => self.value_at(&x, range.budget(fidelity)),
+            _ => self.value(&x),
+        }
     }
 
     fn outcome(&self, raw: &[f64]) -> Outcome {
@@ -235,6 +306,14 @@ impl Problem for Synthetic {
 
     fn noise_free(&self, candidate: &Candidate) -> Option<Outcome> {
         Some(self.outcome(&self.at(candidate)))
+    }
+
+    /// The share of the largest budget that is really spent, after rounding to whole budgets.
+    fn cost(&self, fidelity: Option<&Fidelity>) -> f64 {
+        match (fidelity, self.space.fidelity()) {
+            (Some(fidelity), Some(range)) => range.budget(*fidelity) / range.high(),
+            _ => 1.0,
+        }
     }
 
     fn reference_point(&self) -> Known<&[f64]> {

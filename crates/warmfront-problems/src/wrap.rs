@@ -71,7 +71,7 @@ macro_rules! forward {
         }
     };
     (known) => {
-        forward!(reference);
+        $crate::wrap::forward!(reference);
         fn max_hypervolume(&self) -> Option<crate::Known<f64>> {
             self.inner.max_hypervolume()
         }
@@ -82,6 +82,6 @@ macro_rules! forward {
             self.inner.front(points)
         }
     };
-    ($($part:ident),+) => { $(forward!($part);)+ };
+    ($($part:ident),+) => { $($crate::wrap::forward!($part);)+ };
 }
 pub(crate) use forward;

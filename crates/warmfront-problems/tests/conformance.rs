@@ -2,10 +2,10 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use warmfront_core::{Candidate, Seed, UnitPoint};
+use warmfront_core::{Candidate, Fidelity, Seed, UnitPoint};
 use warmfront_problems::wrap::{Failing, Negated, Noisy, Scaled, Shifted};
 use warmfront_problems::{
-    Design, HardHartmann, HartmannFamily, Problem, Sinusoidal, TaskFamily, Terrain, branin,
+    Design, HardHartmann, HartmannFamily, MfZdt, Problem, Sinusoidal, TaskFamily, Terrain, branin,
     branin_currin, design_points, problem_by_name, problem_names, zdt1,
 };
 
@@ -32,6 +32,8 @@ fn all_problems() -> Vec<Box<dyn Problem>> {
     for family in families {
         problems.extend([0, 3].map(|index| family.task(index)));
     }
+    problems.push(Box::new(MfZdt::zdt1(30)));
+    problems.push(Box::new(MfZdt::zdt6(10)));
     problems.push(Box::new(Noisy::new(branin(), &[0.5])));
     problems.push(Box::new(Shifted::new(branin(), &[0.3, -0.2])));
     problems.push(Box::new(Shifted::new(zdt1(4), &[0.1, -0.45, 0.49, 0.0])));
@@ -99,7 +101,8 @@ fn values_are_finite_over_the_cube_and_at_its_corners() {
         let d = problem.space().dim();
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut points = design_points(problem.space(), 200, Design::Uniform, &mut rng);
-        points.extend((0..1u32 << d).map(|corner| {
+        // The first dozen inputs at their bounds, the others at their least value.
+        points.extend((0..1u32 << d.min(12)).map(|corner| {
             let coords: Vec<f64> = (0..d).map(|j| f64::from(corner >> j & 1)).collect();
             UnitPoint::new(coords).expect("a corner")
         }));
@@ -280,4 +283,38 @@ fn reference_points_of_families_bound_a_part_of_the_cube() {
             problem.name()
         );
     }
+}
+
+#[test]
+fn budgets_cost_their_share_and_the_full_one_is_the_default() {
+    let mut seen = 0;
+    for problem in all_problems() {
+        let name = problem.name();
+        let Some(range) = problem.space().fidelity() else {
+            continue;
+        };
+        seen += 1;
+        let point = UnitPoint::new(vec![0.3; problem.space().dim()]).expect("inside");
+        let full = Candidate::at(point);
+        let at = |fidelity| problem.noise_free(&full.clone().with_fidelity(fidelity));
+        assert_eq!(at(Fidelity::FULL), problem.noise_free(&full), "{name}");
+        let mut last = 0.0;
+        let mut changes = false;
+        for budget in range.low() as u32..=range.high() as u32 {
+            let fidelity = range.fidelity(budget.into()).expect("in the range");
+            let cost = problem.cost(Some(&fidelity));
+            assert!(
+                (cost - f64::from(budget) / range.high()).abs() < 1e-15,
+                "{name}"
+            );
+            assert!(last < cost && cost <= 1.0, "{name}: {cost} after {last}");
+            last = cost;
+            let outcome = at(fidelity).expect("known");
+            assert_eq!(at(fidelity), Some(outcome.clone()), "{name}");
+            assert!(outcome.costs().and_then(|costs| costs.complete()).is_some());
+            changes |= at(Fidelity::FULL) != Some(outcome);
+        }
+        assert!(changes, "{name} does not depend on its budget");
+    }
+    assert!(seen >= 28, "{seen} problems with budgets");
 }
