@@ -46,6 +46,14 @@ pub enum ProblemError {
         /// Objectives it has.
         m: usize,
     },
+    /// No evaluation gives a value of an objective about which a belief is asked for.
+    #[error("none of {samples} configurations has a value of objective {objective} to believe in")]
+    NothingToBelieve {
+        /// The objective.
+        objective: usize,
+        /// How many configurations were to be evaluated.
+        samples: usize,
+    },
     /// A table has no rows, or not the columns it must have.
     #[error(
         "the table has {rows} rows and {columns} columns, expected at least {expected} columns and one row"

@@ -16,6 +16,7 @@ mod zdt;
 
 pub mod wrap;
 
+mod expert;
 mod family;
 mod front_search;
 mod registry;
@@ -28,6 +29,7 @@ pub use branin_currin::{branin, branin_currin};
 pub use dtlz::{dtlz1, dtlz2, dtlz3, dtlz5, dtlz7};
 pub use engineering::{car_side_impact, vehicle_safety};
 pub use error::{NpyError, ProblemError};
+pub use expert::{ExpertQuality, ExpertSample, expert_beliefs};
 pub use family::{HardHartmann, HartmannFamily, Sinusoidal, Terrain};
 pub use front_search::{ApproximateFront, FrontBudget, approximate_front};
 pub use hartmann::{hartmann3, hartmann6};
