@@ -47,7 +47,8 @@ fn steps(report: &mut Report, tests: &mut TestCount) -> anyhow::Result<()> {
     report.step("test", || {
         // Unit, integration and documentation tests; --no-fail-fast so that the count is whole.
         succeed_counting(
-            &mut cargo(&["test", "--workspace", "--no-fail-fast"]),
+            // All features: what is off by default is tested nowhere else.
+            &mut cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]),
             tests,
         )
     })?;

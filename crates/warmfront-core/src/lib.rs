@@ -2,6 +2,8 @@
 
 mod belief;
 mod candidate;
+#[cfg(feature = "json")]
+mod definition;
 mod error;
 mod metadata;
 mod objective;
@@ -12,6 +14,8 @@ mod strategy;
 
 pub use belief::{Belief, Beliefs};
 pub use candidate::{Candidate, Fidelity};
+#[cfg(feature = "json")]
+pub use definition::{Definition, DefinitionError};
 pub use error::{ObjectiveError, ObservationFault, SpaceError, StrategyError};
 pub use metadata::{MetaDataset, TaskRecord};
 pub use objective::{Costs, Direction, Objective, Objectives};
