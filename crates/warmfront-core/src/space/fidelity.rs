@@ -188,6 +188,8 @@ impl FidelityRange {
 
 #[cfg(test)]
 mod tests {
+    use warmfront_testkit::assert_close;
+
     use super::*;
 
     #[test]
@@ -231,5 +233,66 @@ mod tests {
                 .value()
                 > 0.0
         );
+    }
+
+    #[test]
+    fn scales_go_from_the_smallest_to_the_full_budget() {
+        let check = |range: &FidelityRange, coordinate: f64, budget: f64| {
+            let what = format!("{range:?} at {coordinate}");
+            let fidelity = range.at(coordinate);
+            assert_close(range.budget(fidelity), budget, 1e-12, 0.0, &what);
+            let back = range.coordinate(fidelity);
+            assert_close(back, coordinate.clamp(0.0, 1.0), 0.0, 1e-12, &what);
+        };
+        let log = FidelityRange::real("rows", 1.0, 81.0).expect("valid");
+        assert_eq!(log.scale(), Scale::Log);
+        for (coordinate, budget) in [
+            (-1.0, 1.0),
+            (0.0, 1.0),
+            (0.25, 3.0),
+            (0.5, 9.0),
+            (2.0, 81.0),
+        ] {
+            check(&log, coordinate, budget);
+        }
+        let linear = log.clone().with_scale(Scale::Linear);
+        for (coordinate, budget) in [(0.0, 1.0), (0.25, 21.0), (0.5, 41.0), (1.0, 81.0)] {
+            check(&linear, coordinate, budget);
+        }
+        assert_eq!(log.at(1.0), Fidelity::FULL);
+        assert_eq!(log.at(f64::NAN), log.lowest());
+        // A fidelity below the smallest budget gets the smallest.
+        let least = Fidelity::new(1e-6).expect("valid");
+        assert_close(log.coordinate(least), 0.0, 0.0, 0.0, "below");
+    }
+
+    #[test]
+    fn whole_budgets_round_trip_over_the_scale() {
+        for scale in [Scale::Log, Scale::Linear] {
+            let epochs = FidelityRange::integer("epoch", 1, 52)
+                .expect("valid")
+                .with_scale(scale);
+            let mut last = -1.0;
+            for budget in 1..=52 {
+                let fidelity = epochs.fidelity(f64::from(budget)).expect("in range");
+                let coordinate = epochs.coordinate(fidelity);
+                assert!(coordinate > last);
+                assert_eq!(epochs.at(coordinate), fidelity);
+                last = coordinate;
+            }
+            assert_eq!(last.to_bits(), 1.0_f64.to_bits());
+            // Nothing between whole budgets is reachable.
+            let between = epochs.budget(epochs.at(0.123));
+            assert_eq!(between.to_bits(), between.round().to_bits());
+        }
+    }
+
+    #[test]
+    fn neighbouring_bounds_do_not_divide_by_zero() {
+        let low = 1e300_f64;
+        let range = FidelityRange::real("rows", low, low.next_up()).expect("valid");
+        assert_close(range.coordinate(range.lowest()), 0.0, 0.0, 0.0, "low");
+        assert_close(range.coordinate(Fidelity::FULL), 1.0, 0.0, 0.0, "full");
+        assert!(range.at(0.5).value() > 0.0);
     }
 }
