@@ -45,6 +45,16 @@ pub enum MetaError {
         /// Quantile at which meta-models are dropped.
         quantile: f64,
     },
+    /// A setting is outside its range.
+    #[error("{what} is {value}, expected {expected}")]
+    Setting {
+        /// Which setting.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it may be, in words.
+        expected: &'static str,
+    },
     /// Saved meta-models belong to other data or another configuration.
     #[error(
         "the saved meta-models were fitted to other data or with another configuration (fingerprint {found:016x}, expected {expected:016x})"

@@ -5,6 +5,7 @@ mod data;
 mod error;
 mod initial_design;
 mod model_based;
+pub mod multi_fidelity;
 pub mod smog;
 mod target_model;
 
