@@ -3,6 +3,7 @@
 mod acquisition;
 mod analytic;
 mod base_samples;
+mod belief_weighted;
 mod believer;
 mod cells;
 mod ehvi;
@@ -19,6 +20,7 @@ mod scalarized;
 
 pub use acquisition::{AcquisitionConfig, AcquisitionContext, AcquisitionFunction};
 pub use analytic::{ConfidenceBound, ExpectedImprovement, Incumbent, LogExpectedImprovement};
+pub use belief_weighted::BeliefWeighted;
 pub use ehvi::LogExpectedHypervolumeImprovement;
 pub use error::AcqError;
 pub use hypervolume_improvement::QLogExpectedHypervolumeImprovement;
