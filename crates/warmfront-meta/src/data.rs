@@ -142,8 +142,14 @@ impl TrialLog {
         self.rows.iter().map(|(point, _)| point)
     }
 
-    /// The rows that a model is fitted to, with missing costs treated as the policy says.
-    pub(crate) fn target_data(&self) -> TargetData {
+    /// All trials told, in order: where, and the costs that are known (none if it failed).
+    pub(crate) fn rows(&self) -> &[(UnitPoint, Vec<Option<f64>>)] {
+        &self.rows
+    }
+
+    /// The trials that a model is fitted to, by their position in the log, with missing costs
+    /// treated as the policy says.
+    pub(crate) fn usable(&self) -> Vec<(usize, Vec<f64>)> {
         let worst: Vec<Option<f64>> = (0..self.objectives)
             .map(|o| {
                 self.rows
@@ -152,23 +158,29 @@ impl TrialLog {
                     .reduce(f64::max)
             })
             .collect();
-        let rows: Vec<(&UnitPoint, Vec<f64>)> = self
-            .rows
+        let fill = |costs: &[Option<f64>]| -> Option<Vec<f64>> {
+            match self.policy {
+                FailurePolicy::Ignore => costs.iter().copied().collect(),
+                FailurePolicy::ImputeWorst => costs
+                    .iter()
+                    .zip(&worst)
+                    .map(|(cost, worst)| cost.or(*worst))
+                    .collect(),
+            }
+        };
+        self.rows
             .iter()
-            .filter_map(|(point, costs)| {
-                let filled: Option<Vec<f64>> = match self.policy {
-                    FailurePolicy::Ignore => costs.iter().copied().collect(),
-                    FailurePolicy::ImputeWorst => costs
-                        .iter()
-                        .zip(&worst)
-                        .map(|(cost, worst)| cost.or(*worst))
-                        .collect(),
-                };
-                filled.map(|costs| (point, costs))
-            })
-            .collect();
+            .enumerate()
+            .filter_map(|(at, (_, costs))| Some((at, fill(costs)?)))
+            .collect()
+    }
+
+    /// The rows that a model is fitted to, with missing costs treated as the policy says.
+    pub(crate) fn target_data(&self) -> TargetData {
+        let rows = self.usable();
+        let point = |i: usize| self.rows[rows[i].0].0.coords();
         TargetData {
-            x: Mat::from_fn(rows.len(), self.dim, |i, k| rows[i].0.coords()[k]),
+            x: Mat::from_fn(rows.len(), self.dim, |i, k| point(i)[k]),
             y: Mat::from_fn(rows.len(), self.objectives, |i, o| rows[i].1[o]),
         }
     }

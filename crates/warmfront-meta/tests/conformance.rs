@@ -8,11 +8,12 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use warmfront_acq::MaximizeConfig;
 use warmfront_core::{
-    Candidate, Costs, Domain, MetaDataset, Objectives, Observation, Outcome, SearchSpace, Strategy,
-    StrategyError, TaskRecord, TrialId, UnitPoint,
+    Belief, Beliefs, Candidate, Costs, Domain, MetaDataset, Objectives, Observation, Outcome,
+    SearchSpace, Strategy, StrategyError, TaskRecord, TrialId, UnitPoint,
 };
 use warmfront_meta::baseline::{
-    AblrConfig, AblrModel, IndependentGpModel, RandomSearch, RgpeConfig, RgpeModel, SobolSearch,
+    AblrConfig, AblrModel, IndependentGpModel, Nsga2, Nsga2Config, PriorRandomSearch, RandomSearch,
+    RgpeConfig, RgpeModel, SobolSearch,
 };
 use warmfront_meta::smog::{IndependentScaml, SmogConfig};
 use warmfront_meta::{ModelBased, ModelBasedConfig};
@@ -20,6 +21,8 @@ use warmfront_meta::{ModelBased, ModelBasedConfig};
 const NAMES: &[&str] = &[
     "random",
     "sobol",
+    "random-prior",
+    "nsga2",
     "ind-gp",
     "ind-rgpe",
     "ind-ablr",
@@ -51,6 +54,18 @@ fn build(name: &str, space: &SearchSpace, m: usize, rng: &mut ChaCha8Rng) -> Box
     match name {
         "random" => Box::new(RandomSearch::new(space, &objectives)),
         "sobol" => Box::new(SobolSearch::new(space, &objectives, rng).unwrap()),
+        "random-prior" => {
+            let beliefs = beliefs(space, m);
+            Box::new(PriorRandomSearch::new(space, &objectives, beliefs).unwrap())
+        }
+        "nsga2" => {
+            // Small, so that the second generation is reached.
+            let config = Nsga2Config {
+                population: 3,
+                ..Nsga2Config::default()
+            };
+            Box::new(Nsga2::new(space, &objectives, config).unwrap())
+        }
         "ind-gp" => {
             let model = IndependentGpModel::default();
             Box::new(ModelBased::new(model, space, &objectives, quick, rng).unwrap())
@@ -82,6 +97,13 @@ fn build(name: &str, space: &SearchSpace, m: usize, rng: &mut ChaCha8Rng) -> Box
         }
         other => panic!("no strategy is called {other}"),
     }
+}
+
+/// A belief about the first objective alone, in the first parameter alone.
+fn beliefs(space: &SearchSpace, m: usize) -> Beliefs {
+    let first = space.parameters()[0].name();
+    let belief = Belief::uniform(space, 0).with(first, 0.3, 0.75).unwrap();
+    Beliefs::new(m, vec![belief]).unwrap()
 }
 
 fn costs(point: &UnitPoint, m: usize) -> Vec<f64> {
