@@ -37,16 +37,6 @@ pub enum MetaError {
         /// Finite values in the reference point.
         found: usize,
     },
-    /// A setting of a strategy is outside its range.
-    #[error("{what} is {value}, expected {expected}")]
-    Setting {
-        /// Which setting.
-        what: &'static str,
-        /// Its value.
-        value: f64,
-        /// What it may be.
-        expected: &'static str,
-    },
     /// A setting of the ranking-weighted ensemble is outside its range.
     #[error("expected at least one sample and a quantile in [0, 1], got {samples} and {quantile}")]
     RankingConfig {
