@@ -138,6 +138,24 @@ pub enum ProblemError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A candidate of a parametric problem has no task.
+    #[error("`{name}` needs a task of {expected} coordinates, the candidate has none")]
+    NoTask {
+        /// The problem's name.
+        name: String,
+        /// Its task parameters.
+        expected: usize,
+    },
+    /// A task does not have one coordinate per task parameter.
+    #[error("a task of `{name}` has {expected} coordinates, got {found}")]
+    TaskDimension {
+        /// The problem's name.
+        name: String,
+        /// Its task parameters.
+        expected: usize,
+        /// Coordinates of the task.
+        found: usize,
+    },
     /// A configuration or space is not valid.
     #[error("the space or configuration is not valid")]
     Space(#[from] SpaceError),

@@ -14,6 +14,7 @@ mod multi_fidelity;
 mod penicillin;
 mod zdt;
 
+pub mod parametric;
 pub mod wrap;
 
 mod expert;
