@@ -20,6 +20,8 @@ pub mod wrap;
 mod expert;
 mod family;
 mod front_search;
+#[cfg(feature = "live")]
+mod live;
 mod registry;
 
 mod tabular;
@@ -34,6 +36,8 @@ pub use expert::{ExpertQuality, ExpertSample, expert_beliefs};
 pub use family::{HardHartmann, HartmannFamily, Sinusoidal, Terrain};
 pub use front_search::{ApproximateFront, FrontBudget, approximate_front};
 pub use hartmann::{hartmann3, hartmann6};
+#[cfg(feature = "live")]
+pub use live::WineTuning;
 pub use multi_fidelity::{MfHartmann, MfHartmannKind, MfZdt, MomfBraninCurrin, MomfPark};
 pub use penicillin::penicillin;
 pub use problem::{Known, Optimum, Problem, Provenance, TaskFamily};

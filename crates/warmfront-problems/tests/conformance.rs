@@ -285,36 +285,73 @@ fn reference_points_of_families_bound_a_part_of_the_cube() {
     }
 }
 
+/// Checks budgets at one point; whether the problem has any.
+fn check_budgets(problem: &dyn Problem) -> bool {
+    let name = problem.name();
+    let Some(range) = problem.space().fidelity() else {
+        return false;
+    };
+    let point = UnitPoint::new(vec![0.3; problem.space().dim()]).expect("inside");
+    let full = Candidate::at(point);
+    let at = |fidelity| problem.noise_free(&full.clone().with_fidelity(fidelity));
+    assert_eq!(at(Fidelity::FULL), problem.noise_free(&full), "{name}");
+    let mut last = 0.0;
+    let mut changes = false;
+    for budget in range.low() as u32..=range.high() as u32 {
+        let fidelity = range.fidelity(budget.into()).expect("in the range");
+        let cost = problem.cost(Some(&fidelity));
+        let share = f64::from(budget) / range.high();
+        assert!((cost - share).abs() < 1e-15, "{name}: {cost}");
+        assert!(last < cost && cost <= 1.0, "{name}: {cost} after {last}");
+        last = cost;
+        let outcome = at(fidelity).expect("known");
+        assert_eq!(at(fidelity), Some(outcome.clone()), "{name}");
+        let costs = outcome.costs().and_then(|costs| costs.complete());
+        assert_eq!(
+            costs.map(|costs| costs.len()),
+            Some(problem.objectives().len())
+        );
+        changes |= at(Fidelity::FULL) != Some(outcome);
+    }
+    assert!(changes, "{name} does not depend on its budget");
+    true
+}
+
 #[test]
 fn budgets_cost_their_share_and_the_full_one_is_the_default() {
-    let mut seen = 0;
-    for problem in all_problems() {
-        let name = problem.name();
-        let Some(range) = problem.space().fidelity() else {
-            continue;
-        };
-        seen += 1;
-        let point = UnitPoint::new(vec![0.3; problem.space().dim()]).expect("inside");
-        let full = Candidate::at(point);
-        let at = |fidelity| problem.noise_free(&full.clone().with_fidelity(fidelity));
-        assert_eq!(at(Fidelity::FULL), problem.noise_free(&full), "{name}");
-        let mut last = 0.0;
-        let mut changes = false;
-        for budget in range.low() as u32..=range.high() as u32 {
-            let fidelity = range.fidelity(budget.into()).expect("in the range");
-            let cost = problem.cost(Some(&fidelity));
-            assert!(
-                (cost - f64::from(budget) / range.high()).abs() < 1e-15,
-                "{name}"
-            );
-            assert!(last < cost && cost <= 1.0, "{name}: {cost} after {last}");
-            last = cost;
-            let outcome = at(fidelity).expect("known");
-            assert_eq!(at(fidelity), Some(outcome.clone()), "{name}");
-            assert!(outcome.costs().and_then(|costs| costs.complete()).is_some());
-            changes |= at(Fidelity::FULL) != Some(outcome);
-        }
-        assert!(changes, "{name} does not depend on its budget");
-    }
+    let problems = all_problems();
+    let seen = problems
+        .iter()
+        .filter(|problem| check_budgets(&***problem))
+        .count();
     assert!(seen >= 28, "{seen} problems with budgets");
+}
+
+#[cfg(feature = "live")]
+#[test]
+fn the_live_problem_keeps_the_promises_too() {
+    let problem = warmfront_problems::WineTuning::new(Seed(1));
+    assert!(check_budgets(&problem));
+    assert!(!problem.space().is_box());
+    let reference = problem.reference_point().value.to_vec();
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let points = design_points(problem.space(), 30, Design::Uniform, &mut rng);
+    let third = Fidelity::new(1.0 / 3.0).expect("in range");
+    let candidates: Vec<Candidate> = points
+        .into_iter()
+        .map(|point| Candidate::at(point).with_fidelity(third))
+        .collect();
+    let exact = problem.noise_free_batch(&candidates);
+    let evaluated = problem
+        .evaluate_batch(&candidates, &mut rng)
+        .expect("points of the cube");
+    assert_eq!(exact, evaluated.into_iter().map(Some).collect::<Vec<_>>());
+    let costs = exact.into_iter().flatten();
+    let mut costs = costs.filter_map(|outcome| outcome.costs()?.complete());
+    assert!(costs.any(|costs| {
+        costs
+            .iter()
+            .zip(&reference)
+            .all(|(cost, bound)| cost < bound)
+    }));
 }
