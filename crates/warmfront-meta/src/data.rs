@@ -54,6 +54,8 @@ pub enum FailurePolicy {
     /// As the worst cost seen so far in each objective that it lacks, so that the region is avoided.
     #[default]
     ImputeWorst,
+    /// As the median of the costs seen so far in each objective that it lacks.
+    ImputeMedian,
     /// Not at all; its point is only never proposed again.
     Ignore,
 }
@@ -150,28 +152,11 @@ impl TrialLog {
     /// The trials that a model is fitted to, by their position in the log, with missing costs
     /// treated as the policy says.
     pub(crate) fn usable(&self) -> Vec<(usize, Vec<f64>)> {
-        let worst: Vec<Option<f64>> = (0..self.objectives)
-            .map(|o| {
-                self.rows
-                    .iter()
-                    .filter_map(|(_, costs)| costs[o])
-                    .reduce(f64::max)
-            })
-            .collect();
-        let fill = |costs: &[Option<f64>]| -> Option<Vec<f64>> {
-            match self.policy {
-                FailurePolicy::Ignore => costs.iter().copied().collect(),
-                FailurePolicy::ImputeWorst => costs
-                    .iter()
-                    .zip(&worst)
-                    .map(|(cost, worst)| cost.or(*worst))
-                    .collect(),
-            }
-        };
-        self.rows
-            .iter()
+        let costs: Vec<&[Option<f64>]> = self.rows.iter().map(|row| row.1.as_slice()).collect();
+        impute(&costs, self.policy)
+            .into_iter()
             .enumerate()
-            .filter_map(|(at, (_, costs))| Some((at, fill(costs)?)))
+            .filter_map(|(at, costs)| Some((at, costs?)))
             .collect()
     }
 
@@ -184,6 +169,32 @@ impl TrialLog {
             y: Mat::from_fn(rows.len(), self.objectives, |i, o| rows[i].1[o]),
         }
     }
+}
+
+/// Fills missing values of each row as the policy says; `None` for a row that stays incomplete.
+pub(crate) fn impute(rows: &[&[Option<f64>]], policy: FailurePolicy) -> Vec<Option<Vec<f64>>> {
+    let m = rows.first().map_or(0, |row| row.len());
+    let stand_in = |o: usize| {
+        let mut known: Vec<f64> = rows.iter().filter_map(|row| row[o]).collect();
+        known.sort_by(f64::total_cmp);
+        match policy {
+            FailurePolicy::ImputeWorst => known.last().copied(),
+            // Halved before they are added, which could overflow.
+            FailurePolicy::ImputeMedian => known
+                .get(known.len() / 2)
+                .map(|upper| 0.5 * upper + 0.5 * known[(known.len() - 1) / 2]),
+            FailurePolicy::Ignore => None,
+        }
+    };
+    let stand_ins: Vec<Option<f64>> = (0..m).map(stand_in).collect();
+    rows.iter()
+        .map(|row| {
+            row.iter()
+                .zip(&stand_ins)
+                .map(|(cost, other)| cost.or(*other))
+                .collect()
+        })
+        .collect()
 }
 
 #[cfg(test)]

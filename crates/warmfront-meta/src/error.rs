@@ -55,6 +55,20 @@ pub enum MetaError {
         /// What it may be, in words.
         expected: &'static str,
     },
+    /// Beliefs about another number of objectives.
+    #[error("the beliefs are about {found} objectives, expected {expected}")]
+    BeliefCount {
+        /// Number of objectives.
+        expected: usize,
+        /// Number of objectives with or without a belief.
+        found: usize,
+    },
+    /// A belief about another search space.
+    #[error("the belief about objective {objective} is about another search space")]
+    BeliefSpace {
+        /// The objective.
+        objective: usize,
+    },
     /// Saved meta-models belong to other data or another configuration.
     #[error(
         "the saved meta-models were fitted to other data or with another configuration (fingerprint {found:016x}, expected {expected:016x})"
