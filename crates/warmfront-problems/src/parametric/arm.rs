@@ -20,7 +20,7 @@ const TARGET: [f64; 2] = [0.5, 0.5];
 /// of them, and neighbouring tasks may be answered by different ones.
 ///
 /// # References
-/// Mouret, Maguire 2020 (arXiv 2003.01506), where the arm comes from; arXiv 2503.08394 for these
+/// Mouret, Maguire 2020 (arXiv 2003.04407), where the arm comes from; arXiv 2503.08394 for these
 /// ranges.
 #[derive(Debug, Clone)]
 pub struct PlanarArm {

@@ -23,8 +23,9 @@ enum Variant {
 /// solutions exact: the published one is monotone, the standard one convex in each coordinate.
 ///
 /// # References
-/// arXiv 2503.08394 for the published variant; Palli et al. 1999 and Deb et al. 2002 (NSGA-II) for
-/// volume and stress of the two-bar truss.
+/// arXiv 2503.08394 for the published variant; Deb, Pratap, Moitra 2000, *Mechanical component design
+/// for multiple objectives using elitist non-dominated sorting GA*, for volume and stress of the
+/// two-bar truss.
 #[derive(Debug, Clone)]
 pub struct RobustTruss {
     base: Base,
