@@ -72,8 +72,9 @@ impl FidelityBudget {
     /// Pays for the candidate if what remains suffices; returns whether it did.
     pub fn try_spend(&mut self, candidate: &Candidate) -> bool {
         let cost = self.cost_of(candidate);
-        // Not `>`: a cost that is not a number buys nothing.
-        if !(self.spent + cost <= self.total + ROUNDING) {
+        // A cost that is not a number buys nothing.
+        let affordable = self.spent + cost <= self.total + ROUNDING;
+        if !affordable {
             return false;
         }
         self.spent += cost;
