@@ -12,8 +12,9 @@ use warmfront_core::{
     SearchSpace, Strategy, StrategyError, TaskRecord, TrialId, UnitPoint,
 };
 use warmfront_meta::baseline::{
-    AblrConfig, AblrModel, IndependentGpModel, Nsga2, Nsga2Config, PriorRandomSearch, RandomSearch,
-    RgpeConfig, RgpeModel, SobolSearch,
+    AblrConfig, AblrModel, HyperBandConfig, IndependentGpModel, MoAshaConfig, Nsga2, Nsga2Config,
+    PriorRandomSearch, RandomSearch, RgpeConfig, RgpeModel, ScalarizedBo, ScalarizedBoConfig,
+    SobolSearch,
 };
 use warmfront_meta::smog::{IndependentScaml, SmogConfig};
 use warmfront_meta::{ModelBased, ModelBasedConfig};
@@ -23,6 +24,16 @@ const NAMES: &[&str] = &[
     "sobol",
     "random-prior",
     "nsga2",
+    "bo-rw",
+    "bo-rw-as-run",
+    "pibo-rw",
+    "pibo-rw-as-run",
+    "parego",
+    "moasha",
+    "moasha-prior",
+    "hb-rw",
+    "mo-hyperband",
+    "mo-priorband",
     "ind-gp",
     "ind-rgpe",
     "ind-ablr",
@@ -57,6 +68,49 @@ fn build(name: &str, space: &SearchSpace, m: usize, rng: &mut ChaCha8Rng) -> Box
         "random-prior" => {
             let beliefs = beliefs(space, m);
             Box::new(PriorRandomSearch::new(space, &objectives, beliefs).unwrap())
+        }
+        "bo-rw" | "bo-rw-as-run" | "pibo-rw" | "pibo-rw-as-run" | "parego" => {
+            let config = match name {
+                "bo-rw-as-run" => ScalarizedBoConfig::random_weights_as_run(),
+                "pibo-rw-as-run" => ScalarizedBoConfig::belief_weighted_as_run(),
+                "parego" => ScalarizedBoConfig::parego(),
+                _ => ScalarizedBoConfig::random_weights(),
+            };
+            let config = ScalarizedBoConfig {
+                maximize: quick.maximize,
+                initial_trials: quick.initial_trials,
+                ..config
+            };
+            let beliefs = if name.starts_with("pibo") {
+                beliefs(space, m)
+            } else {
+                Beliefs::none(m)
+            };
+            Box::new(ScalarizedBo::new(space, &objectives, beliefs, config, rng).unwrap())
+        }
+        "moasha" | "moasha-prior" => {
+            let beliefs = if name == "moasha" {
+                Beliefs::none(m)
+            } else {
+                beliefs(space, m)
+            };
+            Box::new(
+                MoAshaConfig::default()
+                    .build(space, &objectives, beliefs)
+                    .unwrap(),
+            )
+        }
+        "hb-rw" | "mo-hyperband" | "mo-priorband" => {
+            let config = match name {
+                "hb-rw" => HyperBandConfig::random_weights(),
+                "mo-hyperband" => HyperBandConfig::epsilon_net(),
+                _ => HyperBandConfig::prior_band(),
+            };
+            Box::new(
+                config
+                    .build(space, &objectives, beliefs(space, m), rng)
+                    .unwrap(),
+            )
         }
         "nsga2" => {
             // Small, so that the second generation is reached.

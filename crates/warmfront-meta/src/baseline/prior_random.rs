@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 
 use rand::{Rng, RngExt};
 use warmfront_core::{
-    Beliefs, Candidate, Objectives, Observation, SearchSpace, Strategy, StrategyError, UnitPoint,
+    Beliefs, Candidate, Objectives, Observation, SearchSpace, SpaceError, Strategy, StrategyError,
+    UnitPoint,
 };
 
 use crate::data::{TrialLog, check_pending};
@@ -15,16 +16,23 @@ use crate::{FailurePolicy, MetaError};
 /// How often a configuration is drawn anew because it is taken.
 const ATTEMPTS: usize = 64;
 
-/// Fails unless there is one belief, or none, per objective.
-pub(super) fn check_beliefs(beliefs: &Beliefs, objectives: &Objectives) -> Result<(), MetaError> {
-    if beliefs.len() == objectives.len() {
-        return Ok(());
+/// Fails unless the beliefs are about as many objectives as there are, and about `space`.
+pub(super) fn check_beliefs(
+    space: &SearchSpace,
+    beliefs: &Beliefs,
+    objectives: &Objectives,
+) -> Result<(), MetaError> {
+    if beliefs.len() != objectives.len() {
+        return Err(MetaError::Setting {
+            what: "the number of objectives the beliefs are about",
+            value: beliefs.len() as f64,
+            expected: "the number of objectives",
+        });
     }
-    Err(MetaError::Setting {
-        what: "the number of objectives the beliefs are about",
-        value: beliefs.len() as f64,
-        expected: "the number of objectives",
-    })
+    match beliefs.iter().position(|belief| belief.space() != space) {
+        Some(index) => Err(StrategyError::model(SpaceError::BeliefSpace { index }).into()),
+        None => Ok(()),
+    }
 }
 
 /// A draw from the belief about an objective, of those with a belief all alike; uniform without
@@ -96,13 +104,14 @@ impl PriorRandomSearch {
     /// Searches `space`.
     ///
     /// # Errors
-    /// [`MetaError::Setting`] if the beliefs are about another number of objectives.
+    /// [`MetaError::Setting`] if the beliefs are about another number of objectives,
+    /// [`MetaError::Strategy`] if about another space.
     pub fn new(
         space: &SearchSpace,
         objectives: &Objectives,
         beliefs: Beliefs,
     ) -> Result<Self, MetaError> {
-        check_beliefs(&beliefs, objectives)?;
+        check_beliefs(space, &beliefs, objectives)?;
         Ok(Self {
             space: space.clone(),
             beliefs,
@@ -174,6 +183,8 @@ mod tests {
         assert_eq!(near(0.2) + near(0.8), 400);
         assert!((150..=250).contains(&near(0.2)), "{}", near(0.2));
         let two = Objectives::minimize_all(2);
-        assert!(PriorRandomSearch::new(&space, &two, beliefs).is_err());
+        assert!(PriorRandomSearch::new(&space, &two, beliefs.clone()).is_err());
+        let elsewhere = SearchSpace::unit_cube(2);
+        assert!(PriorRandomSearch::new(&elsewhere, &objectives, beliefs).is_err());
     }
 }
