@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use warmfront_acq::MaximizeConfig;
 use warmfront_core::{
-    Belief, Beliefs, Candidate, Costs, Domain, MetaDataset, Objectives, Observation, Outcome,
-    SearchSpace, Strategy, StrategyError, TaskRecord, TrialId, UnitPoint,
+    Belief, Beliefs, Candidate, Costs, Domain, Fidelity, FidelityRange, MetaDataset, Objectives,
+    Observation, Outcome, SearchSpace, Strategy, StrategyError, TaskRecord, TrialId, UnitPoint,
 };
 use warmfront_meta::baseline::{
     AblrConfig, AblrModel, HyperBandConfig, IndependentGpModel, MoAshaConfig, Nsga2, Nsga2Config,
@@ -312,6 +312,28 @@ fn a_used_up_table_is_an_error_and_not_a_repeat() {
             matches!(error, StrategyError::Exhausted { .. }),
             "{name}: {error}"
         );
+    }
+}
+
+#[test]
+fn budgets_are_those_of_the_rungs_and_no_evaluation_is_repeated() {
+    let epochs = FidelityRange::integer("epoch", 1, 9).unwrap();
+    let space = SearchSpace::builder()
+        .param("rate", Domain::log_real(1e-4, 1.0))
+        .param("layers", Domain::integer(1, 4))
+        .param("kind", Domain::categorical(["a", "b", "c"]))
+        .param("momentum", Domain::real(0.0, 0.99))
+        .when("kind", ["b"])
+        .fidelity(epochs.clone())
+        .build()
+        .unwrap();
+    for name in NAMES {
+        let all = run(name, &space, 2, 3);
+        let budget = |c: &Candidate| epochs.budget(c.fidelity.unwrap_or(Fidelity::FULL));
+        let on_rungs = |c: &Candidate| [1.0, 3.0, 9.0].contains(&budget(c));
+        assert!(all.iter().all(on_rungs), "{name}: {all:?}");
+        let distinct: HashSet<_> = all.iter().map(|c| (bits(c), budget(c).to_bits())).collect();
+        assert_eq!(distinct.len(), all.len(), "{name} repeats an evaluation");
     }
 }
 

@@ -54,7 +54,7 @@ impl NewConfigurations {
                 share: *share,
             },
             Self::PriorBand(config) => {
-                Draw::PriorBand(config.prepare(beliefs, log, rungs, rung, rng))
+                Draw::PriorBand(Box::new(config.prepare(beliefs, log, rungs, rung, rng)))
             }
         }
     }
@@ -68,7 +68,7 @@ pub(super) enum Draw<'a> {
         beliefs: &'a Beliefs,
         share: f64,
     },
-    PriorBand(PriorBandDraw),
+    PriorBand(Box<PriorBandDraw>),
 }
 
 impl Draw<'_> {
