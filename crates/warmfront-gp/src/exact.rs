@@ -11,8 +11,8 @@
 use rand::Rng;
 use rayon::prelude::*;
 use warmfront_linalg::{
-    JitterPolicy, JitteredCholesky, Mat, MatRef, ScaledPoints, dot, lower_matvec,
-    lower_transpose_matvec,
+    JitterPolicy, JitteredCholesky, Mat, MatRef, ScaledPoints, add_matmul_into, dot, invert_lower,
+    lower_matvec, lower_transpose_matmul, lower_transpose_matvec,
 };
 
 use crate::dataset::check_finite;
@@ -23,11 +23,13 @@ use crate::{
 };
 
 mod anchor;
+mod batch;
 mod likelihood;
 mod predict;
 #[cfg(test)]
 mod tests;
 
+pub use batch::PointGradients;
 pub use likelihood::{ExactLikelihood, LikelihoodWorkspace};
 
 /// The prior mean of standardised outcomes.
@@ -308,6 +310,11 @@ impl ExactGp {
     /// Computes what follows from the factor.
     fn assemble(mut self) -> Self {
         self.inverse_factor = self.factor.inverse_factor();
+        self.finish()
+    }
+
+    /// Computes what follows from the factor and its inverse.
+    fn finish(mut self) -> Self {
         let residual: Vec<f64> = self.y.iter().map(|v| v - self.mean).collect();
         self.alpha = residual.clone();
         self.factor.solve_slice_in_place(&mut self.alpha);
@@ -321,7 +328,7 @@ impl ExactGp {
 
     /// The model with more observations `x` (`p×d`), `y` (length `p`), at the same hyper-parameters.
     ///
-    /// Costs O(n²p) for the factor. Outcomes are standardised as before.
+    /// Costs O(n²p). Outcomes are standardised as before.
     ///
     /// # Errors
     /// If a value is not finite, or the covariance matrix cannot be factorised.
@@ -357,7 +364,38 @@ impl ExactGp {
         grown
             .y
             .extend(y.iter().map(|&v| self.standardization.apply(v)));
-        Ok(grown.assemble())
+        // With more jitter than before the factor is a new one.
+        if grown.factor.jitter().to_bits() != self.factor.jitter().to_bits() {
+            return Ok(grown.assemble());
+        }
+        grown.inverse_factor = self.grown_inverse(grown.factor.factor());
+        Ok(grown.finish())
+    }
+
+    /// The inverse of a factor grown by some rows, `[L 0; B C]⁻¹ = [L⁻¹ 0; −C⁻¹BL⁻¹ C⁻¹]`, in O(n²p).
+    fn grown_inverse(&self, factor: MatRef<'_, f64>) -> Mat<f64> {
+        let (n, total) = (self.y.len(), factor.nrows());
+        let p = total - n;
+        let corner = invert_lower(factor.submatrix(n, n, p, p));
+        let below = factor.submatrix(n, 0, p, n).transpose().to_owned();
+        let mut product = Mat::zeros(n, p);
+        lower_transpose_matmul(
+            product.as_mut(),
+            self.inverse_factor.as_ref(),
+            below.as_ref(),
+        );
+        let mut out = Mat::zeros(total, total);
+        out.as_mut()
+            .submatrix_mut(0, 0, n, n)
+            .copy_from(&self.inverse_factor);
+        add_matmul_into(
+            out.as_mut().submatrix_mut(n, 0, p, n),
+            corner.as_ref(),
+            product.transpose(),
+            -1.0,
+        );
+        out.as_mut().submatrix_mut(n, n, p, p).copy_from(&corner);
+        out
     }
 
     /// For each observation, the prediction from all others (hyper-parameters kept), both `n×1`.

@@ -16,7 +16,7 @@ pub use dataset::Dataset;
 pub use error::GpError;
 pub use exact::{
     ExactGp, ExactGpConfig, ExactLikelihood, Hyperparameters, IndependentGps, LikelihoodWorkspace,
-    MeanKind,
+    MeanKind, PointGradients,
 };
 pub use fit::{
     FitReport, MapConfig, MapFit, MapObjective, ParameterScale, ParameterSpec, draw_starts,

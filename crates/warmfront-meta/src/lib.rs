@@ -6,6 +6,7 @@ mod error;
 mod initial_design;
 mod model_based;
 pub mod multi_fidelity;
+pub mod pmto;
 pub mod primo;
 pub mod smog;
 mod target_model;

@@ -15,7 +15,7 @@ const BLOCK_ENTRIES: usize = 32_768;
 
 impl ExactGp {
     #[track_caller]
-    fn check_columns(&self, columns: usize) {
+    pub(super) fn check_columns(&self, columns: usize) {
         assert!(
             columns == self.kernel.dim(),
             "query has {columns} columns, the model {} inputs",
