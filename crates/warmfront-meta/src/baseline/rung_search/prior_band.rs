@@ -5,7 +5,7 @@ use warmfront_core::{Belief, Beliefs, SearchSpace, UnitPoint};
 use warmfront_pareto::{simplex_weights, weighted_sum};
 
 use crate::MetaError;
-use crate::baseline::variation::mix;
+use crate::baseline::variation::{active, is_ordered, mix, other_choice};
 use crate::multi_fidelity::{FidelityLog, HyperBand, LogEntry, Rungs};
 
 /// How often a mutation is repeated that changes nothing.
@@ -18,8 +18,8 @@ const ATTEMPTS: usize = 16;
 /// the best `1/eta` of the evidence is under each: the sum of densities, weighted by rank. The
 /// evidence is the highest rung with at least `eta` complete evaluations; what is best of it, and
 /// the incumbent among the evaluations of highest fidelity, follows a sum of costs with weights
-/// drawn anew each time. Before a full evaluation has been told and the first bracket's budget has
-/// been spent, the incumbent has no share. Without beliefs, their share is uniform.
+/// drawn anew each time. Before a full evaluation has been told, the first bracket's budget has been
+/// spent and there is such evidence, the incumbent has no share. Without beliefs, their share is uniform.
 ///
 /// # References
 /// Mallik et al. 2023 (arXiv 2306.12370), section 5; several objectives: arXiv 2511.08371.
@@ -27,8 +27,8 @@ const ATTEMPTS: usize = 16;
 pub struct PriorBandConfig {
     /// Probability that a parameter of the incumbent is changed.
     pub mutation_rate: f64,
-    /// Standard deviation of a changed number in the unit interval; of a category, the probability
-    /// that a change leads to another choice. In (0, 1).
+    /// Standard deviation of a changed number in the unit interval, in (0, 1). A category that is
+    /// changed becomes any other choice alike.
     pub deviation: f64,
     /// Whether objectives are scaled to their range before they are summed.
     pub normalize: bool,
@@ -117,10 +117,9 @@ impl PriorBandConfig {
         let cuts: Vec<f64> = (1..log.num_objectives()).map(|_| rng.random()).collect();
         let weights = simplex_weights(&cuts);
         let incumbent = self.incumbent(log, rungs, &weights);
-        let evidence = incumbent.as_ref().map(|incumbent| {
-            let top = self.best_of_evidence(log, rungs, &weights);
-            likelihoods(&top, &belief, &incumbent.around)
-        });
+        let top = self.best_of_evidence(log, rungs, &weights);
+        let heeded = incumbent.as_ref().filter(|_| !top.is_empty());
+        let evidence = heeded.map(|incumbent| likelihoods(&top, &belief, &incumbent.around));
         PriorBandDraw {
             shares: PriorBandShares::at(rungs.eta(), rung, evidence),
             space,
@@ -253,17 +252,22 @@ impl PriorBandDraw {
     }
 
     fn mutant(&self, incumbent: &Incumbent, rng: &mut dyn Rng) -> UnitPoint {
-        let mut mutant = incumbent.point.clone();
+        let base = &incumbent.point;
+        let counts = active(&self.space, base);
+        let mut mutant = base.clone();
         for _ in 0..ATTEMPTS {
-            let source = incumbent.around.sample(rng);
-            mutant = mix(
-                &self.space,
-                &incumbent.point,
-                &source,
-                self.mutation_rate,
-                rng,
-            );
-            if mutant != incumbent.point {
+            let mut coords = incumbent.around.sample(rng).coords().to_vec();
+            for (parameter, counts) in self.space.parameters().iter().zip(&counts) {
+                let range = parameter.coords();
+                if *counts && !is_ordered(parameter) && !range.is_empty() {
+                    let out = &mut coords[range.clone()];
+                    out.copy_from_slice(&base.coords()[range]);
+                    other_choice(parameter, out, rng);
+                }
+            }
+            let source = self.space.canonical(&UnitPoint::clamped(coords));
+            mutant = mix(&self.space, base, &source, self.mutation_rate, rng);
+            if mutant != *base {
                 break;
             }
         }

@@ -279,3 +279,54 @@ fn good_beliefs_beat_misleading_ones() {
         );
     }
 }
+
+#[test]
+fn mutants_stay_near_the_incumbent_and_change_categories() {
+    let space = SearchSpace::builder()
+        .param("x", Domain::real(0.0, 1.0))
+        .param("kind", Domain::categorical(["a", "b", "c"]))
+        .fidelity(FidelityRange::integer("epoch", 1, 3).unwrap())
+        .build()
+        .unwrap();
+    let rungs = Rungs::of(&space, 3).unwrap();
+    let mut log = FidelityLog::new(&space, 1);
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let best = warmfront_core::Config::new()
+        .with("x", 0.5)
+        .with("kind", "b");
+    let best = space.encode(&best).unwrap();
+    for trial in 0..3 {
+        let point = if trial == 0 {
+            best.clone()
+        } else {
+            space.sample(&mut rng)
+        };
+        let told = observe(trial, Candidate::at(point), complete(vec![trial as f64]));
+        log.extend(&[told]).unwrap();
+    }
+    let config = PriorBandConfig::default();
+    let draw = config.prepare(&Beliefs::none(1), &log, &rungs, 0, &mut rng);
+    let draw = prior_band::PriorBandDraw {
+        shares: PriorBandShares {
+            random: 0.0,
+            belief: 0.0,
+            incumbent: 1.0,
+        },
+        ..draw
+    };
+    let n = 2000;
+    let (mut moved, mut changed, mut far) = (0, 0, 0.0);
+    for _ in 0..n {
+        let mutant = space.decode(&draw.draw(&mut rng));
+        let x = mutant.number("x").unwrap() - 0.5;
+        moved += i32::from(x.abs() > 0.0);
+        changed += i32::from(mutant.text("kind") != Some("b"));
+        far += x * x;
+    }
+    // Half of each, given that at least one of the two has changed: ½ / (1 − ¼).
+    let share = |count: i32| f64::from(count) / f64::from(n);
+    assert_close(share(moved), 2.0 / 3.0, 0.0, 0.04, "numbers");
+    assert_close(share(changed), 2.0 / 3.0, 0.0, 0.04, "categories");
+    // A normal of deviation ¼ cut at two deviations has the variance 0.774 · ¼².
+    assert_close(far / f64::from(moved), 0.774 / 16.0, 0.1, 0.0, "variance");
+}
