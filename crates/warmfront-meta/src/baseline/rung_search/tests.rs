@@ -305,14 +305,11 @@ fn mutants_stay_near_the_incumbent_and_change_categories() {
         log.extend(&[told]).unwrap();
     }
     let config = PriorBandConfig::default();
-    let draw = config.prepare(&Beliefs::none(1), &log, &rungs, 0, &mut rng);
-    let draw = prior_band::PriorBandDraw {
-        shares: PriorBandShares {
-            random: 0.0,
-            belief: 0.0,
-            incumbent: 1.0,
-        },
-        ..draw
+    let mut draw = config.prepare(&Beliefs::none(1), &log, &rungs, 0, &mut rng);
+    draw.shares = PriorBandShares {
+        random: 0.0,
+        belief: 0.0,
+        incumbent: 1.0,
     };
     let n = 2000;
     let (mut moved, mut changed, mut far) = (0, 0, 0.0);
