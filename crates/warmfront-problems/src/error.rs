@@ -112,6 +112,14 @@ pub enum ProblemError {
         /// How many instances it has.
         instances: usize,
     },
+    /// A task belongs to another scenario.
+    #[error("the task belongs to the scenario `{expected}`, not to `{found}`")]
+    OtherScenario {
+        /// The task's scenario.
+        expected: String,
+        /// The scenario given.
+        found: &'static str,
+    },
     /// A surrogate has no such output.
     #[error("no output is named `{name}`, there are: {}", known.join(", "))]
     UnknownOutput {

@@ -46,5 +46,8 @@ pub use sample::{Design, design_points, reference_from_sample, sample_record};
 pub use synthetic::Synthetic;
 pub use tabular::{HpobenchXgb, HpobenchXgbConfig, Npy, Tabular};
 #[cfg(feature = "onnx")]
-pub use yahpo::{YahpoFamily, YahpoFiles, YahpoLayout, YahpoOutput, YahpoProblem, YahpoScenario};
+pub use yahpo::{
+    PRIMO_LCBENCH, YahpoFamily, YahpoFiles, YahpoLayout, YahpoOutput, YahpoProblem, YahpoScenario,
+    YahpoTask,
+};
 pub use zdt::{zdt1, zdt2, zdt3};

@@ -18,7 +18,9 @@ mod protobuf;
 mod scenario;
 mod space;
 mod statistics;
+mod suite;
 
 pub use layout::{YahpoLayout, YahpoOutput};
 pub use problem::{YahpoFamily, YahpoProblem};
 pub use scenario::{YahpoFiles, YahpoScenario};
+pub use suite::{PRIMO_LCBENCH, YahpoTask};

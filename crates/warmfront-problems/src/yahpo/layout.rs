@@ -52,6 +52,13 @@ const fn up(name: &'static str, scale: f64) -> YahpoOutput {
 }
 
 impl YahpoLayout {
+    /// The layout of this scenario, if it is one of those below.
+    #[must_use]
+    pub fn by_name(scenario: &str) -> Option<Self> {
+        let known = [Self::LCBENCH, Self::RBV2_XGBOOST];
+        known.into_iter().find(|layout| layout.name == scenario)
+    }
+
     /// `lcbench`: 34 data sets, seven hyper-parameters of a multi-layer perceptron, 1 to 52 epochs.
     /// Default objectives: `1-val_accuracy` and `log_time`.
     pub const LCBENCH: Self = Self {

@@ -88,8 +88,8 @@ impl Target {
 /// One instance of a scenario.
 ///
 /// The candidate's fidelity is the share of the largest budget; without one the budget is the
-/// largest. The reference point is the worst value in the scenario's statistics, or comes from a
-/// dense sample where there are none.
+/// largest. The reference point, unless given, is the worst value in the scenario's statistics, or
+/// comes from a dense sample where there are none.
 #[derive(Debug)]
 pub struct YahpoProblem {
     scenario: Arc<YahpoScenario>,
@@ -98,7 +98,7 @@ pub struct YahpoProblem {
     targets: Vec<Target>,
     objectives: Objectives,
     reference: OnceLock<Vec<f64>>,
-    reported: bool,
+    provenance: Provenance,
 }
 
 impl YahpoProblem {
@@ -140,10 +140,36 @@ impl YahpoProblem {
             instance: instance.to_owned(),
             targets,
             objectives,
-            reported: reported.is_some(),
+            provenance: match &reported {
+                Some(_) => Provenance::Reported {
+                    source: "worst values in YAHPO Gym's global statistics",
+                },
+                None => Provenance::Approximated {
+                    method: REFERENCE_METHOD,
+                },
+            },
             reference: reported.map_or_else(OnceLock::new, OnceLock::from),
             scenario,
         })
+    }
+
+    /// The same problem with this reference point, upper bounds in cost space.
+    ///
+    /// # Panics
+    /// If there is not one number per objective.
+    #[must_use]
+    #[track_caller]
+    pub fn with_reference(self, reference: Known<Vec<f64>>) -> Self {
+        assert_eq!(
+            reference.value.len(),
+            self.objectives.len(),
+            "one bound per objective"
+        );
+        Self {
+            reference: OnceLock::from(reference.value),
+            provenance: reference.provenance,
+            ..self
+        }
     }
 
     /// The instance.
@@ -249,16 +275,7 @@ impl Problem for YahpoProblem {
                 self.reference.get_or_init(|| computed)
             }
         };
-        let provenance = if self.reported {
-            Provenance::Reported {
-                source: "worst values in YAHPO Gym's global statistics",
-            }
-        } else {
-            Provenance::Approximated {
-                method: REFERENCE_METHOD,
-            }
-        };
-        Known::new(reference, provenance)
+        Known::new(reference, self.provenance)
     }
 }
 
