@@ -52,8 +52,8 @@ use crate::initial_design::exploratory_point;
 use crate::multi_fidelity::{Action, FidelityLog, Scheduler, SuccessiveHalving};
 
 pub use config::{
-    DecayShape, InitialSampling, LowFidelity, PrimoConfig, PriorDecay, PriorTrust, ReferencePoint,
-    Scalarization,
+    DecayShape, InitialDesign, InitialSampling, LowFidelity, PrimoConfig, PriorDecay, PriorTrust,
+    ReferencePoint, Scalarization,
 };
 
 /// Sums of fidelities round: so much less than the budget is the budget.

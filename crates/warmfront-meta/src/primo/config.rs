@@ -96,6 +96,15 @@ impl PriorTrust {
     }
 }
 
+/// What the initial design consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InitialDesign {
+    /// Partial evaluations, of which the promising are continued.
+    Halving,
+    /// Full evaluations only.
+    Full,
+}
+
 /// Where the configurations of the initial design come from.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum InitialSampling {
@@ -152,6 +161,8 @@ pub struct PrimoConfig {
     pub eta: u32,
     /// The initial design ends when the fidelities told add up to so many full evaluations; 5.
     pub initial_budget: f64,
+    /// What it consists of.
+    pub initial_design: InitialDesign,
     /// How many configurations of a rung are promoted.
     pub promotion: PromotionRule,
     /// Which ones.
@@ -200,6 +211,7 @@ impl PrimoConfig {
             name: "primo".to_owned(),
             eta: 3,
             initial_budget: 5.0,
+            initial_design: InitialDesign::Halving,
             promotion: PromotionRule::DropPromoted,
             order: FrontOrder::EpsilonNet,
             normalize_rungs: true,
@@ -283,7 +295,10 @@ impl PrimoConfig {
             });
         }
         let halving = SuccessiveHalving {
-            rungs: Rungs::of(space, self.eta)?,
+            rungs: match self.initial_design {
+                InitialDesign::Halving => Rungs::of(space, self.eta)?,
+                InitialDesign::Full => Rungs::full_only(self.eta)?,
+            },
             rule: self.promotion,
             order: self.order.clone(),
             normalize: self.normalize_rungs,

@@ -7,7 +7,9 @@ use warmfront_core::{
     ObservationFault, Purpose, SearchSpace, Seed, Strategy, StrategyError, UnitPoint,
 };
 use warmfront_meta::MetaError;
-use warmfront_meta::primo::{InitialSampling, Primo, PrimoConfig, PriorDecay, ReferencePoint};
+use warmfront_meta::primo::{
+    InitialDesign, InitialSampling, Primo, PrimoConfig, PriorDecay, ReferencePoint,
+};
 
 use super::{build, drive, observe, q, quick};
 
@@ -69,6 +71,14 @@ fn an_initial_design_of_partial_evaluations_then_full_ones() {
     assert_eq!(budgets[..35], expected.map(f64::from));
     assert_eq!(budgets[35..], [99.0; 4]);
     assert_eq!(primo.log().full().count(), 7);
+    // Full evaluations only, by choice:
+    let config = PrimoConfig {
+        initial_design: InitialDesign::Full,
+        ..quick(PrimoConfig::default())
+    };
+    let mut full = with_beliefs(config, [0.3, 0.6], 1);
+    let run = drive(&mut full, 1, 5, bowls);
+    assert!(full.initial_design_is_over() && run.iter().all(|c| c.fidelity.is_none()));
     // Without fidelities: five full evaluations, then the model.
     let mut plain = build(
         quick(PrimoConfig::default()),
