@@ -2,10 +2,9 @@
 //!
 //! One loop for any number of objectives, one included:
 //!
-//! 1. **Initial design**: MO-ASHA ([`SuccessiveHalving`](crate::multi_fidelity::SuccessiveHalving))
-//!    until the fidelities of everything told add up to `initial_budget` full evaluations. Each
-//!    evaluation counts its whole fidelity, pending ones do not count. A space without fidelities
-//!    gets as many full evaluations at uniform points.
+//! 1. **Initial design**: MO-ASHA ([`SuccessiveHalving`]) until the fidelities of everything told
+//!    add up to `initial_budget` full evaluations. Each evaluation counts its whole fidelity, pending
+//!    ones do not count. A space without fidelities gets as many full evaluations at uniform points.
 //! 2. **Bayesian optimisation** at full fidelity: the acquisition function α of the surrogate is
 //!    maximised as α(x) · π_j(x)^γ, where j is drawn uniformly from the objectives with a belief, γ
 //!    falls with the number of full evaluations since the initial design, and with probability ε the
