@@ -2,7 +2,7 @@
 
 One job per line of standard input, one answer per line of standard output, both JSON. A job is
 
-    {"problem": "momf-branin-currin", "seed": 1, "budget": 20.0, "initial_design_size": 5,
+    {"problem": "momf_branin_currin", "seed": 1, "budget": 20.0, "initial_design_size": 5,
      "confidence": 0.75, "centers": [[0.5, 0.5], null]}
 
 with one prior centre (a point of the search space, or null) per objective. The answer lists every
@@ -60,17 +60,17 @@ def zdt6(x, s):
 
 
 PROBLEMS = {
-    "momf-branin-currin": (2, branin_currin),
-    "momf-park": (4, park),
-    "mf-zdt6": (10, zdt6),
+    "momf_branin_currin": (2, branin_currin),
+    "momf_park": (4, park),
+    "mf_zdt6_d10": (10, zdt6),
 }
 
 CHECKS = [
-    ("momf-branin-currin", [0.5, 0.5], 1.0, [0.1422711, -0.1523511]),
-    ("momf-branin-currin", [0.2, 0.8], 0.3, [-0.3981095, -0.0497786]),
-    ("momf-park", [0.5] * 4, 1.0, [-0.2980447, 0.2407230]),
-    ("momf-park", [0.2, 0.8, 0.3, 0.6], 0.11, [-0.0915382, 0.2548793]),
-    ("mf-zdt6", [0.5] * 10, 0.5, [1.0, 1.236378]),
+    ("momf_branin_currin", [0.5, 0.5], 1.0, [0.1422711, -0.1523511]),
+    ("momf_branin_currin", [0.2, 0.8], 0.3, [-0.3981095, -0.0497786]),
+    ("momf_park", [0.5] * 4, 1.0, [-0.2980447, 0.2407230]),
+    ("momf_park", [0.2, 0.8, 0.3, 0.6], 0.11, [-0.0915382, 0.2548793]),
+    ("mf_zdt6_d10", [0.5] * 10, 0.5, [1.0, 1.236378]),
 ]
 
 

@@ -3,7 +3,7 @@
 //! A *cell* is one method on one task with one seed. [`profile`] says which cells an experiment
 //! has, [`runner`] runs them on several threads, [`store`] keeps each that has finished, [`results`]
 //! and [`claims`] compare methods, [`report`] writes the folder that people read.
-//! [`inputs`] are those of the benchmarks of speed.
+//! [`inputs`] are those of the benchmarks of speed; [`peer`] measures the optimisers of others.
 
 pub mod cell;
 pub mod claims;
@@ -11,6 +11,7 @@ pub mod data;
 pub mod inputs;
 pub mod lab;
 pub mod methods;
+pub mod peer;
 pub mod problems;
 pub mod profile;
 pub mod report;
