@@ -86,12 +86,13 @@ pub enum PriorTrust {
 }
 
 impl PriorTrust {
-    /// Trusted at τ = 0.2, with the weight of five configurations.
+    /// Trusted at τ = 0.2, with the weight of ten configurations: the few of an initial design agree
+    /// or disagree by chance, and what misleads shows within a few suggestions.
     #[must_use]
     pub fn evidence() -> Self {
         Self::Evidence {
             full: 0.2,
-            pseudo: 5.0,
+            pseudo: 10.0,
         }
     }
 }
@@ -204,7 +205,8 @@ impl Default for PrimoConfig {
 
 impl PrimoConfig {
     /// What we recommend, and the default: a model per objective with hypervolume improvement,
-    /// normalised rungs in the correct order, pending evaluations respected.
+    /// normalised rungs in the correct order, pending evaluations respected, beliefs that are tried
+    /// out cheaply (their modes start the initial design) and followed as far as the data agree.
     #[must_use]
     pub fn improved() -> Self {
         Self {
@@ -215,7 +217,7 @@ impl PrimoConfig {
             promotion: PromotionRule::DropPromoted,
             order: FrontOrder::EpsilonNet,
             normalize_rungs: true,
-            initial_sampling: InitialSampling::Uniform,
+            initial_sampling: InitialSampling::Modes,
             epsilon: 0.25,
             decay: PriorDecay::default(),
             trust: PriorTrust::evidence(),
@@ -236,6 +238,7 @@ impl PrimoConfig {
     pub fn paper() -> Self {
         Self {
             name: "primo-paper".to_owned(),
+            initial_sampling: InitialSampling::Uniform,
             trust: PriorTrust::Fixed,
             scalarization: Scalarization::RawRedrawn,
             normalize_rungs: false,
