@@ -16,7 +16,7 @@ pub struct Cell {
     pub task: u32,
     /// Name of the method.
     pub method: String,
-    /// Number of evaluations.
+    /// Number of evaluations; with fidelities, the budget in evaluations at full fidelity.
     pub evaluations: u32,
     /// What else determines the result: versions of problem and method, base seed, settings.
     pub fingerprint: String,
@@ -53,15 +53,17 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
     })
 }
 
-/// What one evaluation left behind.
+/// What one evaluation left behind; with fidelities, what one unit of cost did.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// Hypervolume of the noise-free costs of all points evaluated so far.
     pub hypervolume: f64,
-    /// Seconds to propose the point.
+    /// Seconds to propose the point, or the points of this unit of cost.
     pub ask_seconds: f64,
-    /// Seconds to take in its outcome, model fitting included.
+    /// Seconds to take in what came of them, model fitting included.
     pub tell_seconds: f64,
+    /// How many points there were.
+    pub suggestions: u32,
 }
 
 /// The result of a [`Cell`].

@@ -59,7 +59,7 @@ pub struct Claim {
 
 /// Direction that a comparison must have for the claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rule {
+pub(crate) enum Rule {
     /// Significantly better.
     Better,
     /// Not significantly worse.
@@ -69,7 +69,8 @@ enum Rule {
 }
 
 impl Rule {
-    fn text(self) -> &'static str {
+    /// As in the report.
+    pub(crate) fn text(self) -> &'static str {
         match self {
             Self::Better => {
                 "holds when significantly better, does not hold when significantly worse"
@@ -83,7 +84,8 @@ impl Rule {
         }
     }
 
-    fn decide(self, result: &Paired, p: f64) -> Verdict {
+    /// The verdict on a comparison with a corrected p-value.
+    pub(crate) fn decide(self, result: &Paired, p: f64) -> Verdict {
         let better = p < LEVEL && result.direction == Ordering::Less;
         let worse = p < LEVEL && result.direction == Ordering::Greater;
         match self {
@@ -194,7 +196,8 @@ pub fn decide(
     claims
 }
 
-fn compare(
+/// One claim per problem that both methods finished on, Holm's correction over them.
+pub(crate) fn compare(
     problems: &[&ProblemCurves],
     (reference, rival): (&str, &str),
     scores: &dyn Fn(&ProblemCurves) -> (Score, Score),

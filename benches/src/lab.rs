@@ -1,6 +1,7 @@
 //! Runs a cell: a method against a target task, evaluation by evaluation.
 
 use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -11,8 +12,10 @@ use crate::data::DataFolder;
 use crate::methods::{self, METHODS, MethodSpec};
 use crate::problems::{Arenas, PROBLEMS, ProblemSpec};
 use crate::profile::{Catalogue, Plan};
+use crate::report::{self, Input};
 use crate::runner::Work;
 use crate::score::Progress;
+use crate::system::System;
 
 /// Raised when a change to the way cells are run makes earlier results incomparable.
 const VERSION: u32 = 1;
@@ -32,22 +35,22 @@ impl Lab {
             base,
         }
     }
+}
 
-    /// The data folder, if one was given.
-    #[must_use]
-    pub fn data(&self) -> Option<&DataFolder> {
+impl System for Lab {
+    fn data(&self) -> Option<&DataFolder> {
         self.arenas.data()
     }
 
-    /// Reads all data that a plan needs, so that a damaged file stops a run at its start.
-    ///
-    /// # Errors
-    /// If a file cannot be read or is not what it should be.
-    pub fn check(&self, plan: &Plan) -> anyhow::Result<()> {
+    fn check(&self, plan: &Plan) -> anyhow::Result<()> {
         plan.entries
             .iter()
             .filter_map(|entry| ProblemSpec::find(&entry.problem))
             .try_for_each(|spec| self.arenas.check(spec))
+    }
+
+    fn write_report(&self, out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
+        report::write(out, input)
     }
 }
 
@@ -101,6 +104,7 @@ impl Work for Lab {
                 hypervolume,
                 ask_seconds,
                 tell_seconds,
+                suggestions: 1,
             });
         }
         Ok(CellResult {

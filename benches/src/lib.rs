@@ -3,6 +3,7 @@
 //! A *cell* is one method on one task with one seed. [`profile`] says which cells an experiment
 //! has, [`runner`] runs them on several threads, [`store`] keeps each that has finished, [`results`]
 //! and [`claims`] compare methods, [`report`] writes the folder that people read.
+//! [`system`] is what the experiments of a paper are to the program: [`lab`] for SMOG, [`primo`] for PriMO.
 //! [`inputs`] are those of the benchmarks of speed; [`peer`] measures the optimisers of others.
 
 pub mod cell;
@@ -12,6 +13,7 @@ pub mod inputs;
 pub mod lab;
 pub mod methods;
 pub mod peer;
+pub mod primo;
 pub mod problems;
 pub mod profile;
 pub mod report;
@@ -21,3 +23,4 @@ pub mod score;
 pub mod setup;
 pub mod stats;
 pub mod store;
+pub mod system;

@@ -27,7 +27,7 @@ pub struct MethodSpec {
     pub version: u32,
 }
 
-const fn method(
+pub(crate) const fn method(
     name: &'static str,
     label: &'static str,
     version: u32,

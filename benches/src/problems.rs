@@ -45,7 +45,7 @@ enum Kind {
 /// Target instances of LCBench: the three of YAHPO's multi-objective suite, and three more that are
 /// spread over the rest.
 const LCBENCH_TARGETS: [&str; 6] = ["167152", "167185", "189873", "3945", "126026", "189906"];
-const LCBENCH: &str = "yahpo/lcbench";
+pub(crate) const LCBENCH: &str = "yahpo/lcbench";
 const STATISTICS: &str = "yahpo/global_statistics/instance_target_statistics.csv";
 const XGB: &str = "hpobench-xgb";
 /// Target tables of HPOBench-XGB: the first of the authors' test tasks.
@@ -232,9 +232,10 @@ pub struct Arenas {
 }
 
 /// Values made once; a failure is kept as its text.
-type Slots<K, V> = Mutex<HashMap<K, Arc<OnceLock<Result<V, String>>>>>;
+pub(crate) type Slots<K, V> = Mutex<HashMap<K, Arc<OnceLock<Result<V, String>>>>>;
 
-fn slot<K: std::hash::Hash + Eq, V: Clone>(
+/// The value of a key, made by whichever thread asks first.
+pub(crate) fn slot<K: std::hash::Hash + Eq, V: Clone>(
     slots: &Slots<K, V>,
     key: K,
     make: impl FnOnce() -> anyhow::Result<V>,
@@ -358,17 +359,7 @@ impl Arenas {
     fn lcbench(&self) -> anyhow::Result<&YahpoFamily> {
         let make = || -> anyhow::Result<YahpoFamily> {
             let data = self.folder()?;
-            let read = |name: &str| data.read(&format!("{LCBENCH}/{name}"));
-            let files = YahpoFiles {
-                model: read("model.onnx")?,
-                config_space: read("config_space.json")?,
-                encoding: read("encoding.json")?,
-                statistics: data
-                    .has(STATISTICS)
-                    .then(|| data.read(STATISTICS))
-                    .transpose()?,
-            };
-            YahpoFamily::lcbench(files)
+            YahpoFamily::lcbench(yahpo_files(data, LCBENCH)?)
                 .with_context(|| format!("{} is damaged", data.root().join(LCBENCH).display()))
         };
         kept(&self.lcbench, make)
@@ -398,7 +389,22 @@ impl Arenas {
     }
 }
 
-fn kept<T>(
+/// The files of a YAHPO scenario.
+pub(crate) fn yahpo_files(data: &DataFolder, folder: &str) -> anyhow::Result<YahpoFiles> {
+    let read = |name: &str| data.read(&format!("{folder}/{name}"));
+    Ok(YahpoFiles {
+        model: read("model.onnx")?,
+        config_space: read("config_space.json")?,
+        encoding: read("encoding.json")?,
+        statistics: data
+            .has(STATISTICS)
+            .then(|| data.read(STATISTICS))
+            .transpose()?,
+    })
+}
+
+/// As [`slot`], for a single value.
+pub(crate) fn kept<T>(
     slot: &OnceLock<Result<T, String>>,
     make: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<&T> {
@@ -443,6 +449,15 @@ fn best_hypervolume(problem: &dyn Problem, reference: &[f64]) -> f64 {
         archive: if objectives > 4 { 150 } else { 400 },
         ..FrontBudget::default()
     };
-    let front = approximate_front(problem, &budget, Seed(0x6672_6f6e_7400_0000));
+    searched_hypervolume(problem, reference, &budget)
+}
+
+/// The same with another length of the search.
+pub(crate) fn searched_hypervolume(
+    problem: &dyn Problem,
+    reference: &[f64],
+    budget: &FrontBudget,
+) -> f64 {
+    let front = approximate_front(problem, budget, Seed(0x6672_6f6e_7400_0000));
     hypervolume(&front.costs, reference)
 }

@@ -53,6 +53,9 @@ pub struct Block {
     /// Every target task with every seed, instead of task `seed mod tasks`.
     #[serde(default)]
     pub every_task: bool,
+    /// Each method that uses expert priors runs once under each of these, as `METHOD@CONDITION`.
+    #[serde(default)]
+    pub conditions: Vec<String>,
 }
 
 /// A part of the report.
@@ -65,16 +68,44 @@ pub enum Section {
     Ablation,
     /// Times against the number of meta-tasks.
     Scaling,
+    /// Methods against each other, one objective.
+    Single,
+    /// Against published curves.
+    Replication,
 }
 
-/// The experiments that this program knows, by name.
+impl Section {
+    /// As in a profile.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Ablation => "ablation",
+            Self::Scaling => "scaling",
+            Self::Single => "single",
+            Self::Replication => "replication",
+        }
+    }
+}
+
+/// The method of `METHOD@CONDITION`.
+#[must_use]
+pub fn base_name(method: &str) -> &str {
+    method.split_once('@').map_or(method, |(base, _)| base)
+}
+
+/// Names of the experiments that this program knows.
+pub const SYSTEMS: [&str; 2] = ["smog", "primo"];
+
+/// The experiment with this name.
 ///
 /// # Errors
 /// When the name is unknown.
 pub fn experiment(name: &str) -> anyhow::Result<Experiment> {
     let text = match name {
         "smog" => include_str!("../profiles/smog.json"),
-        other => bail!("unknown system `{other}`{}", suggestion(other, &["smog"])),
+        "primo" => include_str!("../profiles/primo.json"),
+        other => bail!("unknown system `{other}`{}", suggestion(other, &SYSTEMS)),
     };
     serde_json::from_str(text).with_context(|| format!("the definition of `{name}` is not valid"))
 }
@@ -111,9 +142,25 @@ pub struct Entry {
     pub objectives: u32,
     /// Every task with every seed.
     pub every_task: bool,
+    /// Conditions of the methods with priors; empty where there are none.
+    pub conditions: Vec<String>,
+    /// Every seed has the same target, so that what one finds is known to all.
+    pub same_target: bool,
 }
 
 impl Entry {
+    /// The entry with the methods that belong under one condition: those without priors, and those
+    /// with priors of this condition.
+    #[must_use]
+    pub fn under(&self, condition: &str) -> Self {
+        let belongs = |m: &&String| m.split_once('@').is_none_or(|(_, c)| c == condition);
+        Self {
+            methods: self.methods.iter().filter(belongs).cloned().collect(),
+            conditions: vec![condition.to_owned()],
+            ..self.clone()
+        }
+    }
+
     /// The target tasks that seed number `seed` runs on.
     #[must_use]
     pub fn tasks_of(&self, seed: u32) -> Vec<u32> {
@@ -136,6 +183,16 @@ pub trait Catalogue {
     fn tasks(&self, problem: &str) -> u32;
     /// Number of objectives of a problem.
     fn objectives(&self, problem: &str) -> u32;
+    /// Whether every seed has the same target.
+    fn same_target(&self, problem: &str) -> bool {
+        let _ = problem;
+        false
+    }
+    /// Whether a method is told what an expert believes.
+    fn uses_priors(&self, method: &str) -> bool {
+        let _ = method;
+        false
+    }
     /// Why a problem cannot run now, for example because its data are not there.
     fn unavailable(&self, problem: &str) -> Option<String>;
     /// Settings and versions that determine the result of a method on a problem.
@@ -191,16 +248,12 @@ impl Plan {
                         || overrides.methods.contains(m)
                         || m.as_str() == reference
                 };
-                plan.entries.push(Entry {
-                    section: block.section,
-                    problem: problem.clone(),
-                    methods: block.methods.iter().filter(wanted).cloned().collect(),
-                    seeds: overrides.seeds.unwrap_or(block.seeds),
-                    evaluations: overrides.evaluations.unwrap_or(block.evaluations),
-                    tasks: catalogue.tasks(problem),
-                    objectives: catalogue.objectives(problem),
-                    every_task: block.every_task,
-                });
+                let methods: Vec<String> = block.methods.iter().filter(wanted).cloned().collect();
+                if methods.is_empty() {
+                    continue;
+                }
+                plan.entries
+                    .push(entry(block, problem, &methods, overrides, catalogue));
             }
         }
         // A problem that exists but that the profile leaves out runs like the profile's first block.
@@ -220,16 +273,12 @@ impl Plan {
             } else {
                 &overrides.methods
             };
-            plan.entries.push(Entry {
-                section: first.section,
-                problem: problem.clone(),
-                methods: methods.clone(),
-                seeds: overrides.seeds.unwrap_or(first.seeds),
-                evaluations: overrides.evaluations.unwrap_or(first.evaluations),
-                tasks: catalogue.tasks(problem),
-                objectives: catalogue.objectives(problem),
+            let block = Block {
                 every_task: false,
-            });
+                ..first.clone()
+            };
+            plan.entries
+                .push(entry(&block, problem, methods, overrides, catalogue));
         }
         if plan.entries.is_empty() {
             let reasons: Vec<_> = plan
@@ -261,6 +310,34 @@ impl Plan {
             }
         }
         cells
+    }
+}
+
+fn entry(
+    block: &Block,
+    problem: &str,
+    methods: &[String],
+    overrides: &Overrides,
+    catalogue: &dyn Catalogue,
+) -> Entry {
+    let under = |method: &String| -> Vec<String> {
+        if block.conditions.is_empty() || !catalogue.uses_priors(method) {
+            return vec![method.clone()];
+        }
+        let name = |condition| format!("{method}@{condition}");
+        block.conditions.iter().map(name).collect()
+    };
+    Entry {
+        section: block.section,
+        problem: problem.to_owned(),
+        methods: methods.iter().flat_map(under).collect(),
+        seeds: overrides.seeds.unwrap_or(block.seeds),
+        evaluations: overrides.evaluations.unwrap_or(block.evaluations),
+        tasks: catalogue.tasks(problem),
+        objectives: catalogue.objectives(problem),
+        every_task: block.every_task,
+        conditions: block.conditions.clone(),
+        same_target: catalogue.same_target(problem),
     }
 }
 
@@ -335,6 +412,9 @@ mod tests {
                     .any(|b| b.methods.contains(&smog.reference_method))
             );
         }
+        for system in SYSTEMS {
+            assert_eq!(experiment(system).expect("valid").experiment, system);
+        }
         let message = format!("{:#}", experiment("smo").expect_err("unknown"));
         assert_eq!(message, "unknown system `smo`; did you mean `smog`?");
     }
@@ -353,6 +433,53 @@ mod tests {
     }
 
     #[test]
+    fn methods_with_priors_run_under_every_condition() {
+        struct Names;
+        impl Catalogue for Names {
+            fn problems(&self) -> Vec<&str> {
+                vec!["p"]
+            }
+            fn methods(&self) -> Vec<&str> {
+                vec!["plain", "told"]
+            }
+            fn tasks(&self, _: &str) -> u32 {
+                1
+            }
+            fn objectives(&self, _: &str) -> u32 {
+                2
+            }
+            fn uses_priors(&self, method: &str) -> bool {
+                method == "told"
+            }
+            fn unavailable(&self, _: &str) -> Option<String> {
+                None
+            }
+            fn fingerprint(&self, _: &str, _: &str) -> String {
+                String::new()
+            }
+        }
+        let profile: Profile = serde_json::from_str(
+            r#"{"summary": "", "blocks": [{"section": "main", "problems": ["p"],
+                "methods": ["plain", "told"], "seeds": 2, "evaluations": 3,
+                "conditions": ["good", "misleading"]}]}"#,
+        )
+        .expect("a profile");
+        let plan = Plan::new(&profile, "told", &Overrides::default(), &Names).expect("planned");
+        let entry = &plan.entries[0];
+        assert_eq!(entry.methods, ["plain", "told@good", "told@misleading"]);
+        assert_eq!(entry.under("good").methods, ["plain", "told@good"]);
+        assert_eq!(base_name("told@good"), "told");
+        // The method without priors runs once.
+        assert_eq!(plan.cells(&Names).len(), 2 * 3);
+        let only = Overrides {
+            methods: vec!["plain".into()],
+            ..Overrides::default()
+        };
+        let plan = Plan::new(&profile, "plain", &only, &Names).expect("planned");
+        assert_eq!(plan.entries[0].methods, ["plain"]);
+    }
+
+    #[test]
     fn seeds_cycle_through_tasks_unless_every_task_is_wanted() {
         let mut entry = Entry {
             section: Section::Main,
@@ -363,6 +490,8 @@ mod tests {
             tasks: 3,
             objectives: 2,
             every_task: false,
+            conditions: Vec::new(),
+            same_target: false,
         };
         assert_eq!(entry.tasks_of(4), [1]);
         entry.every_task = true;

@@ -1,7 +1,9 @@
 //! The folder that a run leaves for people: one HTML page, plots, and the numbers as CSV.
 
 mod html;
+pub(crate) mod parts;
 pub mod plot;
+pub mod style;
 pub mod svg;
 pub mod table;
 
@@ -66,7 +68,7 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
             let file = format!("{}-{name}.svg", html::anchor(curves));
             write_text(
                 &plots.join(file),
-                &plot::regret(curves, band, &title, &label).standalone(),
+                &plot::regret(curves, band, (&title, "evaluations"), &label).standalone(),
             )?;
         }
     }
@@ -81,7 +83,11 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
     Ok(page)
 }
 
-fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
+/// Writes a text file.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::cell::{Cell, CellResult};
+use crate::cell::{Cell, CellResult, Step};
 use crate::profile::Entry;
 use crate::stats::{self, Paired};
 
@@ -102,7 +102,7 @@ impl ProblemCurves {
     /// Collects the curves of `entry` from all finished cells.
     #[must_use]
     pub fn new(entry: &Entry, finished: &BTreeMap<Cell, CellResult>) -> Self {
-        let optima = optima(&entry.problem, finished);
+        let optima = optima(entry, finished);
         let floor = if entry.objectives == 1 {
             SINGLE_REGRET_FLOOR
         } else {
@@ -209,12 +209,17 @@ fn keep_common_seeds(methods: &mut [MethodCurves]) {
 }
 
 /// The best hypervolume known for each seed and task: found by search, or by any method since.
-fn optima(problem: &str, finished: &BTreeMap<Cell, CellResult>) -> HashMap<(u32, u32), f64> {
+fn optima(entry: &Entry, finished: &BTreeMap<Cell, CellResult>) -> HashMap<(u32, u32), f64> {
     let mut optima = HashMap::new();
-    for (cell, result) in finished.iter().filter(|(c, _)| c.problem == problem) {
+    let mut overall = 0.0_f64;
+    for (cell, result) in finished.iter().filter(|(c, _)| c.problem == entry.problem) {
         let best = optima.entry((cell.seed, cell.task)).or_insert(0.0_f64);
         let reached = result.steps.last().map_or(0.0, |s| s.hypervolume);
         *best = best.max(result.optimum).max(reached);
+        overall = overall.max(*best);
+    }
+    if entry.same_target {
+        optima.values_mut().for_each(|best| *best = overall);
     }
     optima
 }
@@ -252,20 +257,23 @@ fn timed(
     };
     let steps = || cells.values().flat_map(|r| &r.steps);
     // Points of an initial design are not proposed by the method: they took no time.
-    let asked = |s: &f64| *s > 0.0;
+    let each = |seconds: &dyn Fn(&Step) -> f64| {
+        let timed = || steps().filter(|s| seconds(s) > 0.0);
+        let count: u32 = timed().map(|s| s.suggestions).sum();
+        timed().map(seconds).sum::<f64>() / f64::from(count.max(1))
+    };
     MethodCurves {
         method: method.to_owned(),
         curves,
         setup_seconds: mean(&mut cells.values().map(|r| r.setup_seconds)),
-        ask_seconds: mean(&mut steps().map(|s| s.ask_seconds).filter(asked)),
-        tell_seconds: mean(&mut steps().map(|s| s.tell_seconds).filter(asked)),
+        ask_seconds: each(&|s| s.ask_seconds),
+        tell_seconds: each(&|s| s.tell_seconds),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cell::Step;
     use crate::profile::Section;
 
     fn finished(cells: &[(&str, u32, u32, [f64; 2])]) -> BTreeMap<Cell, CellResult> {
@@ -283,6 +291,7 @@ mod tests {
                 hypervolume,
                 ask_seconds: 0.0,
                 tell_seconds: 0.0,
+                suggestions: 1,
             };
             let steps = hypervolumes.map(step).to_vec();
             (
@@ -307,6 +316,8 @@ mod tests {
             tasks,
             objectives: 2,
             every_task,
+            conditions: Vec::new(),
+            same_target: false,
         }
     }
 

@@ -27,6 +27,13 @@ struct Line {
     ask_seconds: f64,
     tell_seconds: f64,
     setup_seconds: f64,
+    /// Absent in files from before there were fidelities.
+    #[serde(default = "one")]
+    suggestions: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 fn lines<'a>(cell: &'a Cell, result: &'a CellResult) -> impl Iterator<Item = Line> + 'a {
@@ -45,6 +52,7 @@ fn lines<'a>(cell: &'a Cell, result: &'a CellResult) -> impl Iterator<Item = Lin
             ask_seconds: milliseconds(step.ask_seconds),
             tell_seconds: milliseconds(step.tell_seconds),
             setup_seconds: milliseconds(result.setup_seconds),
+            suggestions: step.suggestions,
         })
 }
 
@@ -216,6 +224,7 @@ fn assemble(lines: &[Line]) -> Option<CellResult> {
             hypervolume: line.hypervolume,
             ask_seconds: line.ask_seconds,
             tell_seconds: line.tell_seconds,
+            suggestions: line.suggestions,
         });
     }
     Some(CellResult {

@@ -114,6 +114,7 @@ impl Work for Decay {
                 hypervolume: 2.0 * (1.0 - 10_f64.powf(log_regret)),
                 ask_seconds: 0.01 * (skill + 1.0),
                 tell_seconds: 0.02,
+                suggestions: 1,
             });
         }
         let tasks = cell

@@ -12,12 +12,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use warmfront_bench::data::DataFolder;
-use warmfront_bench::lab::Lab;
-use warmfront_bench::profile::{Catalogue, Experiment, Overrides, Plan, experiment};
+use warmfront_bench::profile::{Experiment, Overrides, Plan, experiment};
 use warmfront_bench::report;
 use warmfront_bench::runner::{self, RunConfig};
 use warmfront_bench::setup::Setup;
 use warmfront_bench::store::Store;
+use warmfront_bench::system::{System, system};
 
 /// Run published experiments and compare methods, with an HTML report at the end.
 ///
@@ -25,7 +25,7 @@ use warmfront_bench::store::Store;
 #[derive(Debug, Parser)]
 #[command(name = "reproduce", bin_name = "cargo xtask reproduce", version)]
 struct Arguments {
-    /// Which system: smog
+    /// Which system: smog, primo
     #[arg(default_value = "smog")]
     system: String,
     /// How much to run: quick (minutes), standard (hours), paper (a day)
@@ -52,7 +52,7 @@ struct Arguments {
     /// Another number of seeds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     seeds: Option<u32>,
-    /// Another number of evaluations
+    /// Another number of evaluations (with fidelities: of full ones)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     evaluations: Option<u32>,
     /// Start no run later than this
@@ -91,20 +91,21 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .as_deref()
         .map(DataFolder::open)
         .transpose()?;
-    let lab = Lab::new(data, arguments.seed);
+    let lab = system(&experiment.experiment, data, arguments.seed);
+    let lab = &*lab;
     let overrides = Overrides {
         methods: arguments.methods.clone(),
         problems: arguments.problems.clone(),
         seeds: arguments.seeds,
         evaluations: arguments.evaluations,
     };
-    let plan = Plan::new(profile, &experiment.reference_method, &overrides, &lab)?;
+    let plan = Plan::new(profile, &experiment.reference_method, &overrides, lab)?;
     for (problem, reason) in &plan.skipped {
         eprintln!("skipping {problem}: {reason}");
     }
-    let cells = plan.cells(&lab);
+    let cells = plan.cells(lab);
     if arguments.list {
-        list(&experiment, &arguments.profile, &plan, cells.len(), &lab);
+        list(&experiment, &arguments.profile, &plan, cells.len(), lab);
         return Ok(ExitCode::SUCCESS);
     }
     lab.check(&plan)?;
@@ -124,7 +125,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         time_limit: minutes.map(|m| Duration::from_secs_f64(60.0 * m.clamp(0.0, 1e6))),
         progress: true,
     };
-    let outcome = runner::run(&cells, &lab, &store, &config)
+    let outcome = runner::run(&cells, lab, &store, &config)
         .context("stopped; what had finished is kept, and the same command goes on from there")?;
     eprintln!(
         "{} runs finished, {} of them before; {} failed, {} left",
@@ -137,25 +138,26 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("failed: {}: {reason}", cell.label());
     }
 
-    let mut setup = setup(arguments, &lab, &config);
+    let mut setup = setup(arguments, lab, &config);
     setup.add(
         "runs reused from earlier",
         format!("{} of {}", outcome.reused, outcome.finished.len()),
     );
-    let page = report::write(
-        &out,
-        &report::Input {
-            experiment: &experiment,
-            profile: &arguments.profile,
-            plan: &plan,
-            finished: &outcome.finished,
-            failures: &outcome.failures,
-            left: outcome.left,
-            catalogue: &lab,
-            setup: &setup,
-        },
-    )
-    .context("the runs are kept, but the report could not be written")?;
+    let page = lab
+        .write_report(
+            &out,
+            &report::Input {
+                experiment: &experiment,
+                profile: &arguments.profile,
+                plan: &plan,
+                finished: &outcome.finished,
+                failures: &outcome.failures,
+                left: outcome.left,
+                catalogue: lab,
+                setup: &setup,
+            },
+        )
+        .context("the runs are kept, but the report could not be written")?;
     let page = page.canonicalize().unwrap_or(page);
     println!("{}", page.display());
     Ok(if outcome.failures.is_empty() {
@@ -173,7 +175,7 @@ fn default_folder(arguments: &Arguments) -> PathBuf {
     workspace.join("target").join("reproduce").join(name)
 }
 
-fn setup(arguments: &Arguments, lab: &Lab, config: &RunConfig) -> Setup {
+fn setup(arguments: &Arguments, lab: &dyn System, config: &RunConfig) -> Setup {
     let mut setup = Setup::default();
     let words: Vec<String> = std::env::args().skip(1).collect();
     setup.add(
@@ -191,7 +193,7 @@ fn setup(arguments: &Arguments, lab: &Lab, config: &RunConfig) -> Setup {
     setup
 }
 
-fn list(experiment: &Experiment, profile: &str, plan: &Plan, cells: usize, lab: &Lab) {
+fn list(experiment: &Experiment, profile: &str, plan: &Plan, cells: usize, lab: &dyn System) {
     println!(
         "{} ({}), profile {profile}: {cells} runs",
         experiment.title, experiment.paper

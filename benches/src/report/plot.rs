@@ -4,51 +4,7 @@ use super::svg::{Anchor, Drawing, Stroke};
 use crate::claims::Scaling;
 use crate::results::{Band, ProblemCurves};
 
-/// Colour and dash of a method, the same in every plot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// From the Okabe-Ito set, which readers with any colour vision can tell apart.
-    pub color: &'static str,
-    /// As in `stroke-dasharray`: the second way to tell lines apart.
-    pub dash: &'static str,
-    /// Drawn thicker and last.
-    pub emphasis: bool,
-}
-
-/// The style of a method; unknown ones take what is left over by position.
-#[must_use]
-pub fn style(method: &str, position: usize) -> Style {
-    let plain = |color, dash| Style {
-        color,
-        dash,
-        emphasis: false,
-    };
-    match method {
-        "smog" => Style {
-            color: "#d55e00",
-            dash: "",
-            emphasis: true,
-        },
-        "random" => plain("#8c8c8c", "2 3"),
-        "sobol" => plain("#8c8c8c", "7 3"),
-        "ind-gp" => plain("#56b4e9", "7 3"),
-        "mo-gp" | "smog-no-meta" => plain("#0072b2", ""),
-        "ind-scaml" => plain("#009e73", ""),
-        "ind-rgpe" => plain("#cc79a7", "7 3"),
-        "ind-ablr" => plain("#e69f00", ""),
-        "smog-rho0" => plain("#009e73", "7 3"),
-        "smog-shared-weights" => plain("#cc79a7", ""),
-        "smog-equal-init" => plain("#e69f00", "9 3 2 3"),
-        _ => {
-            const COLORS: [&str; 5] = ["#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-            const DASHES: [&str; 3] = ["", "7 3", "2 3"];
-            plain(
-                COLORS[position % COLORS.len()],
-                DASHES[position / COLORS.len() % DASHES.len()],
-            )
-        }
-    }
-}
+pub use super::style::{Style, style};
 
 const WIDTH: f64 = 780.0;
 const HEIGHT: f64 = 400.0;
@@ -94,22 +50,68 @@ const AXIS: Stroke<'_> = Stroke {
     opacity: 0.55,
 };
 
+/// One line of a plot.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// How it looks.
+    pub style: Style,
+    /// Its name.
+    pub label: String,
+    /// For each unit of the horizontal axis: centre, lower and upper end of the band.
+    pub band: Vec<[f64; 3]>,
+}
+
+/// What the vertical axis shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vertical {
+    /// Decimal logarithms of relative regrets.
+    LogRegret,
+    /// Mean ranks.
+    Rank,
+}
+
+/// What the axes of a plot show.
+#[derive(Debug, Clone, Copy)]
+pub struct Labels<'a> {
+    /// Read aloud by screen readers.
+    pub title: &'a str,
+    /// Below the horizontal axis.
+    pub horizontal: &'a str,
+    /// The vertical axis.
+    pub vertical: Vertical,
+}
+
 /// Regret (log scale) against evaluations, one line and band per method, labelled at its end.
 #[must_use]
 pub fn regret(
     curves: &ProblemCurves,
     band: Band,
-    title: &str,
+    (title, horizontal): (&str, &str),
     label: &dyn Fn(&str) -> String,
 ) -> Drawing {
-    let mut drawing = Drawing::new(WIDTH, HEIGHT, title);
-    let mut bands: Vec<_> = curves
+    let lines = curves
         .methods
         .iter()
         .enumerate()
-        .map(|(i, m)| (style(&m.method, i), label(&m.method), m.band(band)))
+        .map(|(i, m)| Line {
+            style: style(&m.method, i),
+            label: label(&m.method),
+            band: m.band(band),
+        })
         .collect();
-    let all = || bands.iter().flat_map(|(_, _, b)| b.iter());
+    let labels = Labels {
+        title,
+        horizontal,
+        vertical: Vertical::LogRegret,
+    };
+    chart(labels, curves.entry.evaluations, lines)
+}
+
+/// Lines with bands over 1, 2, …, `evaluations`, labelled at their ends.
+#[must_use]
+pub fn chart(text: Labels<'_>, evaluations: u32, mut lines: Vec<Line>) -> Drawing {
+    let mut drawing = Drawing::new(WIDTH, HEIGHT, text.title);
+    let all = || lines.iter().flat_map(|l| l.band.iter());
     let low = all().map(|b| b[1]).fold(f64::INFINITY, f64::min);
     let high = all().map(|b| b[2]).fold(f64::NEG_INFINITY, f64::max);
     if !(low.is_finite() && high.is_finite()) {
@@ -123,23 +125,32 @@ pub fn regret(
         return drawing;
     }
     let margin = 0.04 * (high - low).max(0.2);
-    let evaluations = f64::from(curves.entry.evaluations);
-    let axes = Axes {
-        x: (1.0, evaluations.max(2.0)),
-        y: (low - margin, (high + margin).min(0.02_f64.max(high))),
+    let top = match text.vertical {
+        // No regret is above 1.
+        Vertical::LogRegret => (high + margin).min(0.02_f64.max(high)),
+        Vertical::Rank => high + margin,
     };
-    log_axis(&mut drawing, &axes);
-    evaluation_axis(&mut drawing, &axes, curves.entry.evaluations);
-    drawing.text_upward(
-        (15.0, (TOP + HEIGHT - BOTTOM) / 2.0),
-        TEXT,
-        "relative hypervolume regret",
-    );
+    let axes = Axes {
+        x: (1.0, f64::from(evaluations).max(2.0)),
+        y: (low - margin, top),
+    };
+    let name = match text.vertical {
+        Vertical::LogRegret => {
+            log_axis(&mut drawing, &axes);
+            "relative hypervolume regret"
+        }
+        Vertical::Rank => {
+            rank_axis(&mut drawing, &axes);
+            "mean rank (1 is best)"
+        }
+    };
+    evaluation_axis(&mut drawing, &axes, evaluations, text.horizontal);
+    drawing.text_upward((15.0, (TOP + HEIGHT - BOTTOM) / 2.0), TEXT, name);
 
     // The emphasised method lies on top.
-    bands.sort_by_key(|(style, _, _)| style.emphasis);
-    for (style, _, band) in &bands {
-        let x = |t: usize| (t + 1) as f64;
+    lines.sort_by_key(|line| line.style.emphasis);
+    let x = |t: usize| (t + 1) as f64;
+    for Line { style, band, .. } in &lines {
         let upper = band.iter().enumerate().map(|(t, b)| axes.place(x(t), b[2]));
         let lower = band
             .iter()
@@ -154,11 +165,11 @@ pub fn regret(
         );
     }
     let mut ends = Vec::new();
-    for (style, label, band) in &bands {
+    for Line { style, label, band } in &lines {
         let points: Vec<_> = band
             .iter()
             .enumerate()
-            .map(|(t, b)| axes.place((t + 1) as f64, b[0]))
+            .map(|(t, b)| axes.place(x(t), b[0]))
             .collect();
         let Some(last) = points.last().copied() else {
             continue;
@@ -171,15 +182,30 @@ pub fn regret(
             opacity: 1.0,
         };
         let end = band.last().map_or(f64::NAN, |b| b[0]);
-        drawing.polyline(
-            &points,
-            stroke,
-            &format!("{label}: {:.3} at the end", 10_f64.powf(end)),
-        );
+        let end = match text.vertical {
+            Vertical::LogRegret => format!("{:.3}", 10_f64.powf(end)),
+            Vertical::Rank => format!("{end:.2}"),
+        };
+        drawing.polyline(&points, stroke, &format!("{label}: {end} at the end"));
         ends.push((last, *style, label.as_str()));
     }
     labels(&mut drawing, ends);
     drawing
+}
+
+/// Ticks and grid of an axis of ranks.
+fn rank_axis(drawing: &mut Drawing, axes: &Axes) {
+    let (low, high) = axes.y;
+    let every = ((high - low) / 8.0).ceil().max(1.0) as i32;
+    for rank in (low.ceil() as i32)..=(high.floor() as i32) {
+        let (_, y) = axes.place(axes.x.0, f64::from(rank));
+        drawing.line((LEFT, y), (WIDTH - RIGHT, y), GRID);
+        if rank % every == 0 {
+            let text = rank.to_string();
+            drawing.text((LEFT - 8.0, y + 4.5), Anchor::End, TEXT, 400, &text);
+        }
+    }
+    drawing.line((LEFT, TOP), (LEFT, HEIGHT - BOTTOM), AXIS);
 }
 
 /// Labels to the right of the lines' ends, moved apart so that none covers another.
@@ -277,7 +303,7 @@ fn tick(mantissa: u32, exponent: i32) -> String {
     format!("{front}10{power}")
 }
 
-fn evaluation_axis(drawing: &mut Drawing, axes: &Axes, evaluations: u32) {
+fn evaluation_axis(drawing: &mut Drawing, axes: &Axes, evaluations: u32, name: &str) {
     let step = match evaluations {
         0..=12 => 1,
         13..=24 => 2,
@@ -297,13 +323,7 @@ fn evaluation_axis(drawing: &mut Drawing, axes: &Axes, evaluations: u32) {
     }
     drawing.line((LEFT, bottom), (WIDTH - RIGHT, bottom), AXIS);
     let middle = (LEFT + WIDTH - RIGHT) / 2.0;
-    drawing.text(
-        (middle, HEIGHT - 10.0),
-        Anchor::Middle,
-        TEXT,
-        400,
-        "evaluations",
-    );
+    drawing.text((middle, HEIGHT - 10.0), Anchor::Middle, TEXT, 400, name);
 }
 
 /// Times against the number of meta-tasks, both on log scales, with fitted lines.
@@ -441,27 +461,5 @@ mod tests {
         assert_eq!(tick(1, -4), "10⁻⁴");
         assert_eq!(tick(5, -13), "5·10⁻¹³");
         assert_eq!(tick(1, 5), "10⁵");
-    }
-
-    #[test]
-    fn methods_of_one_experiment_look_different() {
-        let names = [
-            "random",
-            "sobol",
-            "ind-gp",
-            "mo-gp",
-            "ind-scaml",
-            "ind-rgpe",
-            "ind-ablr",
-            "smog",
-        ];
-        let styles: Vec<Style> = names.iter().map(|n| style(n, 0)).collect();
-        for (i, a) in styles.iter().enumerate() {
-            assert!(
-                styles[..i]
-                    .iter()
-                    .all(|b| (a.color, a.dash) != (b.color, b.dash))
-            );
-        }
     }
 }

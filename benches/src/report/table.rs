@@ -9,15 +9,17 @@ use serde::Serialize;
 
 use super::svg::escape;
 use crate::claims::{LEVEL, error_text, p_text};
-use crate::profile::Section;
 use crate::results::{ProblemCurves, Score};
 use crate::stats;
 
 /// Final numbers of one method on one problem.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Row {
-    /// main, ablation or scaling.
+    /// As in the profile.
     pub section: &'static str,
+    /// Under which expert priors, where there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
     /// Name of the problem.
     pub problem: String,
     /// Name of the method.
@@ -101,7 +103,8 @@ pub fn rows(curves: &ProblemCurves, reference: &str) -> Vec<Row> {
         let values = m.at(last);
         let (mean, standard_error) = stats::mean_and_error(&values);
         rows.push(Row {
-            section: section_name(curves.entry.section),
+            section: curves.entry.section.name(),
+            condition: curves.entry.conditions.first().cloned(),
             problem: curves.entry.problem.clone(),
             method: m.method.clone(),
             seeds: m.curves.len(),
@@ -126,14 +129,6 @@ pub fn rows(curves: &ProblemCurves, reference: &str) -> Vec<Row> {
         });
     }
     rows
-}
-
-fn section_name(section: Section) -> &'static str {
-    match section {
-        Section::Main => "main",
-        Section::Ablation => "ablation",
-        Section::Scaling => "scaling",
-    }
 }
 
 /// Writes rows as CSV.
@@ -242,17 +237,17 @@ pub fn html(rows: &[Row], label: &dyn Fn(&str) -> String, reference: &str) -> St
     out
 }
 
-/// Methods × problems: median regret at the end, marked against the reference method.
+/// Methods × problems (title, anchor, rows): median regret at the end, marked against the reference
+/// method.
 #[must_use]
 pub fn overview(
-    tables: &[(String, Vec<Row>)],
+    tables: &[(String, String, Vec<Row>)],
     methods: &[String],
     label: &dyn Fn(&str) -> String,
 ) -> String {
     let mut out =
         String::from("<div class=\"scroll\"><table class=\"overview\"><thead><tr><th></th>");
-    for (title, rows) in tables {
-        let anchor = rows.first().map_or("", |r| r.problem.as_str());
+    for (title, anchor, _) in tables {
         let _ = write!(
             out,
             "<th><a href=\"#{}\">{}</a></th>",
@@ -264,7 +259,7 @@ pub fn overview(
     for method in methods {
         let _ = write!(out, "<tr><th>{}</th>", escape(&label(method)));
         let mut ranks = Vec::new();
-        for (_, rows) in tables {
+        for (_, _, rows) in tables {
             let best = rows.iter().map(|r| r.median).fold(f64::INFINITY, f64::min);
             match rows.iter().find(|r| r.method == *method) {
                 Some(row) => {

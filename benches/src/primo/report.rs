@@ -1,0 +1,129 @@
+//! The folder that a run leaves for people.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::claims;
+use super::page;
+use super::ranks::Ranks;
+use super::study::Study;
+use crate::profile::Section;
+use crate::report::{Input, table, write_text};
+use crate::store;
+
+/// Writes the report into `out` and returns the path of its page.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
+    let plots = out.join("plots");
+    std::fs::create_dir_all(&plots)
+        .with_context(|| format!("cannot create the folder {}", plots.display()))?;
+    let study = Study::new(
+        &input.experiment.reference_method,
+        input.plan,
+        input.finished,
+    )?;
+    let label = |m: &str| input.catalogue.describe_method(m).0;
+    let claims = claims::decide(&study, &label);
+
+    store::write_results(&out.join("results.csv"), input.finished)?;
+    let rows: Vec<table::Row> = study.views.iter().flat_map(|v| v.rows.clone()).collect();
+    table::write_csv(&out.join("summary.csv"), &rows)?;
+    write_rows(&out.join("ranks.csv"), rank_rows(&study))?;
+    write_rows(&out.join("speedup.csv"), speed_rows(&study))?;
+    write_rows(&out.join("replication.csv"), study.replicated.iter())?;
+    input.setup.write(&out.join("SETUP.md"))?;
+
+    for ranks in study.ranks.iter().chain(&study.overall) {
+        let file = format!("ranks-{}.svg", ranks.condition);
+        write_text(
+            &plots.join(file),
+            &page::rank_plot(ranks, &label).standalone(),
+        )?;
+    }
+    for view in &study.views {
+        let file = format!("{}.svg", page::anchor(view));
+        write_text(
+            &plots.join(file),
+            &page::regret_plot(input, view).standalone(),
+        )?;
+    }
+    let path = out.join("report.html");
+    write_text(&path, &page::page(input, &study, &claims))?;
+    Ok(path)
+}
+
+#[derive(Debug, Serialize)]
+struct RankRow {
+    condition: String,
+    unit: usize,
+    method: String,
+    rank: f64,
+    standard_error: f64,
+    seeds: usize,
+    problems: usize,
+}
+
+fn rank_rows(study: &Study) -> Vec<RankRow> {
+    let mut rows = Vec::new();
+    for ranks in study.ranks.iter().chain(&study.overall) {
+        for unit in 1..=ranks.units {
+            for method in &ranks.methods {
+                rows.extend(rank_row(ranks, method, unit));
+            }
+        }
+    }
+    rows
+}
+
+fn rank_row(ranks: &Ranks, method: &str, unit: usize) -> Option<RankRow> {
+    let (rank, standard_error) = ranks.at(method, unit)?;
+    Some(RankRow {
+        condition: ranks.condition.clone(),
+        unit,
+        method: method.to_owned(),
+        rank,
+        standard_error,
+        seeds: ranks.seeds(),
+        problems: ranks.problems.len(),
+    })
+}
+
+#[derive(Debug, Serialize)]
+struct SpeedRow {
+    section: &'static str,
+    condition: String,
+    problem: String,
+    rival: String,
+    target_hypervolume: f64,
+    rival_cost: usize,
+    own_cost: Option<usize>,
+    ratio: f64,
+}
+
+fn speed_rows(study: &Study) -> Vec<SpeedRow> {
+    let all = study.speed.iter().chain(&study.published_speed);
+    all.map(|s| SpeedRow {
+        section: Section::Main.name(),
+        condition: s.condition.clone(),
+        problem: s.problem.clone(),
+        rival: s.rival.clone(),
+        target_hypervolume: s.target,
+        rival_cost: s.theirs,
+        own_cost: s.ours,
+        ratio: s.ratio(),
+    })
+    .collect()
+}
+
+fn write_rows<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let mut writer = csv::Writer::from_path(path).with_context(context)?;
+    for row in rows {
+        writer.serialize(row).with_context(context)?;
+    }
+    writer.flush().with_context(context)
+}

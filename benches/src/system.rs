@@ -1,0 +1,37 @@
+//! What `reproduce` needs of an experiment: cells that run, names, data and a report.
+
+use std::path::{Path, PathBuf};
+
+use crate::data::DataFolder;
+use crate::lab::Lab;
+use crate::primo::lab::PrimoLab;
+use crate::profile::{Catalogue, Plan};
+use crate::report::Input;
+use crate::runner::Work;
+
+/// One reproduced paper.
+pub trait System: Work + Catalogue {
+    /// The data folder, if one was given.
+    fn data(&self) -> Option<&DataFolder>;
+
+    /// Reads all data that a plan needs, so that a damaged file stops a run at its start.
+    ///
+    /// # Errors
+    /// If a file cannot be read or is not what it should be.
+    fn check(&self, plan: &Plan) -> anyhow::Result<()>;
+
+    /// Writes the report into a folder and returns the path of its page.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    fn write_report(&self, out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf>;
+}
+
+/// The system with this name: one of [`SYSTEMS`](crate::profile::SYSTEMS).
+#[must_use]
+pub fn system(name: &str, data: Option<DataFolder>, base: u64) -> Box<dyn System> {
+    match name {
+        "primo" => Box::new(PrimoLab::new(data, base)),
+        _ => Box::new(Lab::new(data, base)),
+    }
+}
