@@ -4,7 +4,6 @@
 //! higher fidelity costs the difference. A method that is told expert priors is named with the
 //! condition of these priors, `METHOD@CONDITION`.
 
-pub mod account;
 pub mod claims;
 pub mod counting;
 pub mod curves;

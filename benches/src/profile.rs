@@ -70,6 +70,8 @@ pub enum Section {
     Scaling,
     /// Methods against each other, one objective.
     Single,
+    /// Methods against each other, a longer budget.
+    Long,
     /// Against published curves.
     Replication,
 }
@@ -83,6 +85,7 @@ impl Section {
             Self::Ablation => "ablation",
             Self::Scaling => "scaling",
             Self::Single => "single",
+            Self::Long => "long",
             Self::Replication => "replication",
         }
     }

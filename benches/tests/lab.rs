@@ -9,6 +9,7 @@ use warmfront_bench::methods::METHODS;
 use warmfront_bench::problems::PROBLEMS;
 use warmfront_bench::profile::{Catalogue, Overrides, Plan, experiment};
 use warmfront_bench::runner::Work;
+use warmfront_bench::system::System as _;
 
 fn run(lab: &Lab, method: &str, evaluations: u32) -> CellResult {
     let cell = Cell {

@@ -285,6 +285,12 @@ fn ablation(study: &Study, label: &dyn Fn(&str) -> String) -> Vec<Claim> {
         ),
         (
             "misleading",
+            "primo-no-trust",
+            true,
+            "Judging priors by the data helps against misleading ones",
+        ),
+        (
+            "misleading",
             "primo-no-greedy",
             true,
             "Leaving the prior out by chance helps against misleading priors",

@@ -1,7 +1,9 @@
 //! From evaluations at several fidelities to one hypervolume per unit of cost.
 
-use super::account::SLACK;
 use crate::score::Progress;
+
+/// Slack for sums of costs that are whole in exact arithmetic.
+const SLACK: f64 = 1e-9;
 
 /// One evaluation of a run.
 #[derive(Debug, Clone, PartialEq)]

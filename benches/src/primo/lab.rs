@@ -2,13 +2,13 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context as _, ensure};
-use rand::Rng as _;
-use warmfront_core::{Beliefs, Fidelity, Observation, Purpose, Seed, TrialId};
+use anyhow::Context as _;
+use warmfront_core::{Beliefs, Candidate, Fidelity, Observation, Purpose, Seed, TrialId};
+use warmfront_meta::multi_fidelity::FidelityBudget;
 
-use super::account::Account;
 use super::counting::{Evaluation, by_cost, by_published_count};
 use super::methods::{self, METHODS, MethodSpec};
 use super::priors::Condition;
@@ -23,8 +23,6 @@ use crate::system::System;
 
 /// Raised when a change to the way cells are run makes earlier results incomparable.
 const VERSION: u32 = 1;
-/// More evaluations than any budget pays for, unless a method repeats itself for nothing.
-const MOST_EVALUATIONS: u64 = 100_000;
 
 /// The problems and methods of the experiments with priors and fidelities.
 pub struct PrimoLab {
@@ -94,25 +92,23 @@ impl Work for PrimoLab {
         let mut strategy = methods::build(&cell.method, &stage, beliefs, &mut rng)?;
         let setup_seconds = start.elapsed().as_secs_f64();
 
-        let mut account = Account::new(f64::from(cell.evaluations));
+        let costs = Arc::clone(&stage.problem);
+        let mut account = FidelityBudget::new(f64::from(cell.evaluations))
+            .with_cost(move |fidelity| costs.cost(Some(&fidelity)));
         let mut evaluations = Vec::new();
         let mut times = vec![Times::default(); units];
         for trial in 0.. {
-            ensure!(
-                trial < MOST_EVALUATIONS,
-                "{} keeps proposing what is paid for",
-                cell.method
-            );
             let start = Instant::now();
             let mut rng = seed.stream(Purpose::Ask, trial);
             let proposed = strategy.ask(one, &[], &mut rng).context("no proposal")?;
             let ask_seconds = start.elapsed().as_secs_f64();
-            let candidate = proposed.into_iter().next().context("an empty proposal")?;
-
-            let point = problem.space().canonical(&candidate.point);
-            let cost = problem.cost(candidate.fidelity.as_ref());
+            let proposed = proposed.into_iter().next().context("an empty proposal")?;
+            let candidate = Candidate {
+                point: problem.space().canonical(&proposed.point),
+                ..proposed
+            };
             // The first one that is too expensive ends the run, as in the published ones.
-            if !account.pay(&point, cost) {
+            if !account.try_spend(&candidate) {
                 break;
             }
             // The same noise for all methods at the same step.
@@ -121,14 +117,9 @@ impl Work for PrimoLab {
                 .evaluate(&candidate, &mut rng)
                 .context("no evaluation")?;
             let full = candidate.fidelity.is_none_or(is_full);
-            let costs = match full {
-                true => problem
-                    .noise_free(&candidate)
-                    .context("no noise-free value to score")?
-                    .costs()
-                    .and_then(|c| c.complete()),
-                false => None,
-            };
+            // Full evaluations of these problems have no noise.
+            let costs = outcome.costs().filter(|_| full);
+            let costs = costs.and_then(|c| c.complete());
             evaluations.push(Evaluation {
                 spent: account.spent(),
                 full,

@@ -4,7 +4,11 @@ use anyhow::Context as _;
 use rand::Rng;
 use warmfront_acq::{AcquisitionConfig, MaximizeConfig};
 use warmfront_core::{Beliefs, Strategy};
-use warmfront_meta::baseline::{IndependentGpModel, RandomSearch};
+use warmfront_meta::baseline::{
+    HyperBandConfig, IndependentGpModel, MoAshaConfig, Nsga2, Nsga2Config, PriorRandomSearch,
+    RandomSearch, ScalarizedBo, ScalarizedBoConfig,
+};
+use warmfront_meta::primo::{LowFidelity, PrimoConfig, PriorDecay, PriorTrust, ReferencePoint};
 use warmfront_meta::{ModelBased, ModelBasedConfig};
 
 use super::problems::Stage;
@@ -100,14 +104,14 @@ pub const METHODS: &[MethodSpec] = &[
         "primo",
         "PriMO",
         1,
-        "the improved variant: normalised objectives, fresh scalarisations, correct order within fronts, \
-         decaying priors",
+        "the improved variant: hypervolume improvement with a model per objective, normalised rungs in the \
+         correct order, priors that count as far as the data agree",
     ),
     method(
         "primo-paper",
         "PriMO, paper",
         1,
-        "as documented: the prior's exponent decays, objectives and weights as in the published code",
+        "as documented: the prior's exponent decays; raw objectives, weights redrawn each time",
     ),
     method(
         "primo-as-run",
@@ -131,13 +135,19 @@ pub const METHODS: &[MethodSpec] = &[
         "primo-no-decay",
         "PriMO, no decay",
         1,
-        "the prior's weight stays what it is at first",
+        "the prior's weight does not fall with the number of evaluations",
     ),
     method(
         "primo-no-greedy",
         "PriMO, always prior",
         1,
         "never leaves the prior out by chance (ε = 0)",
+    ),
+    method(
+        "primo-no-trust",
+        "PriMO, priors not judged",
+        1,
+        "evidence does not change how much a prior counts; it fades by the formula alone",
     ),
     method(
         "primo-low-fidelity",
@@ -148,7 +158,7 @@ pub const METHODS: &[MethodSpec] = &[
 ];
 
 /// Methods that are told expert priors.
-const TOLD: [&str; 11] = [
+const TOLD: [&str; 13] = [
     "random-prior",
     "moasha-prior",
     "mo-priorband",
@@ -160,12 +170,14 @@ const TOLD: [&str; 11] = [
     "primo-no-init",
     "primo-no-decay",
     "primo-no-greedy",
+    "primo-no-trust",
+    "primo-low-fidelity",
 ];
 
 /// Whether a method is told expert priors.
 #[must_use]
 pub fn uses_priors(method: &str) -> bool {
-    TOLD.contains(&method) || method == "primo-low-fidelity"
+    TOLD.contains(&method)
 }
 
 /// Whether a method is PriMO or a variant of it.
@@ -203,12 +215,89 @@ fn assemble(
     rng: &mut dyn Rng,
 ) -> anyhow::Result<Box<dyn Strategy>> {
     let (space, objectives) = (stage.problem.space(), stage.problem.objectives());
-    let _ = beliefs;
     Ok(match name {
         "random" => Box::new(RandomSearch::new(space, objectives)),
+        "random-prior" => Box::new(PriorRandomSearch::new(space, objectives, beliefs)?),
+        "moasha" | "moasha-prior" => {
+            Box::new(MoAshaConfig::default().build(space, objectives, beliefs)?)
+        }
+        "hyperband-rw" | "mo-hyperband" | "mo-priorband" => {
+            let config = match name {
+                "hyperband-rw" => HyperBandConfig::random_weights(),
+                "mo-hyperband" => HyperBandConfig::epsilon_net(),
+                _ => HyperBandConfig::prior_band(),
+            };
+            Box::new(config.build(space, objectives, beliefs, rng)?)
+        }
+        "bo-rw" | "bo-rw-proper" | "pibo-rw" | "pibo-rw-as-run" => {
+            let config = match name {
+                "bo-rw" => ScalarizedBoConfig::random_weights_as_run(),
+                "pibo-rw-as-run" => ScalarizedBoConfig::belief_weighted_as_run(),
+                _ => ScalarizedBoConfig::random_weights(),
+            };
+            let config = ScalarizedBoConfig {
+                maximize: maximize(),
+                ..config
+            };
+            Box::new(ScalarizedBo::new(space, objectives, beliefs, config, rng)?)
+        }
         "parego" => full_bo(Some(AcquisitionConfig::ParEgo { rho: 0.05 }), stage, rng)?,
         "nehvi-bo" => full_bo(None, stage, rng)?,
-        _ => anyhow::bail!("there is no such method yet"),
+        "nsga2" => {
+            // Two generations within twenty evaluations.
+            let config = Nsga2Config {
+                population: 10,
+                ..Nsga2Config::default()
+            };
+            Box::new(Nsga2::new(space, objectives, config)?)
+        }
+        _ => {
+            let config = primo(name, stage).context("there is no such method")?;
+            Box::new(config.build(space, objectives, beliefs, rng)?)
+        }
+    })
+}
+
+/// PriMO and its variants.
+fn primo(name: &str, stage: &Stage) -> Option<PrimoConfig> {
+    // As the baseline with the same acquisition function, it knows what hypervolume is measured from.
+    let improved = PrimoConfig {
+        reference: ReferencePoint::Given(stage.reference.clone()),
+        ..PrimoConfig::improved()
+    };
+    let config = match name {
+        "primo" | "primo-no-prior" => improved,
+        "primo-paper" => PrimoConfig::paper(),
+        "primo-as-run" => PrimoConfig::as_run(),
+        // One rung, of full evaluations.
+        "primo-no-init" => PrimoConfig {
+            eta: u32::MAX,
+            ..improved
+        },
+        "primo-no-decay" => PrimoConfig {
+            decay: PriorDecay {
+                rate: 0.0,
+                ..improved.decay
+            },
+            ..improved
+        },
+        "primo-no-greedy" => PrimoConfig {
+            epsilon: 0.0,
+            ..improved
+        },
+        "primo-no-trust" => PrimoConfig {
+            trust: PriorTrust::Fixed,
+            ..improved
+        },
+        "primo-low-fidelity" => PrimoConfig {
+            low_fidelity: LowFidelity::Learn,
+            ..improved
+        },
+        _ => return None,
+    };
+    Some(PrimoConfig {
+        maximize: maximize(),
+        ..config
     })
 }
 

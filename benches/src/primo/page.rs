@@ -104,6 +104,7 @@ pub(super) fn page(input: &Input<'_>, study: &Study, claims: &[Claim]) -> String
             ("main", "Problems", has(Section::Main)),
             ("ablation", "Ablation", has(Section::Ablation)),
             ("single", "One objective", has(Section::Single)),
+            ("long", "Longer budget", has(Section::Long)),
             ("setup", "Set-up", true),
         ],
     );
@@ -114,7 +115,12 @@ pub(super) fn page(input: &Input<'_>, study: &Study, claims: &[Claim]) -> String
     speed(&mut out, input, study);
     regret(&mut out, input, study);
     replication(&mut out, input, &study.replicated);
-    for section in [Section::Main, Section::Ablation, Section::Single] {
+    for section in [
+        Section::Main,
+        Section::Ablation,
+        Section::Single,
+        Section::Long,
+    ] {
         problems(&mut out, input, study, section);
     }
     parts::setup(&mut out, input);
@@ -400,6 +406,10 @@ fn problems(out: &mut String, input: &Input<'_>, study: &Study, section: Section
         Section::Ablation => {
             "<h2 id=\"ablation\">Ablation</h2>\n<p>One choice of PriMO is changed at a time, on the same \
              seeds.</p>\n"
+        }
+        Section::Long => {
+            "<h2 id=\"long\">Longer budget</h2>\n<p>A few methods with more evaluations: the only runs \
+             that could show a ten-fold speed-up.</p>\n"
         }
         Section::Single => {
             "<h2 id=\"single\">One objective</h2>\n<p>The same methods; hypervolume is the distance from \

@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use warmfront_core::{Belief, Beliefs, Purpose, Seed};
 use warmfront_problems::{
     ExpertQuality, ExpertSample, FrontBudget, MfHartmann, MfHartmannKind, MfZdt, MomfBraninCurrin,
-    MomfPark, Problem, YahpoFamily, YahpoProblem,
+    MomfPark, Problem, WineTuning, YahpoFamily, YahpoProblem,
 };
 
 use super::priors::{CONFIDENCE, published};
@@ -199,6 +199,8 @@ pub struct Stages {
     experts: Slots<&'static str, Arc<ExpertSample>>,
 }
 
+/// Split, first weights and orders of the live problem.
+const WINE: Seed = Seed(1);
 /// What experts happen to have seen does not depend on the base seed of a run.
 const EXPERTS: Seed = Seed(0x6578_7065_7274_7300);
 
@@ -304,7 +306,7 @@ impl Stages {
             Kind::Park => Arc::new(MomfPark::inverted()),
             Kind::Zdt1 => Arc::new(MfZdt::zdt1(30)),
             Kind::Zdt6 => Arc::new(MfZdt::zdt6(10)),
-            Kind::Wine => anyhow::bail!("not there yet"),
+            Kind::Wine => Arc::new(WineTuning::new(WINE)),
             Kind::Hartmann { dim } => Arc::new(MfHartmann::new(dim, MfHartmannKind::Good)),
         })
     }

@@ -82,11 +82,19 @@ impl Study {
             .filter_map(|condition| Ranks::new(condition, &under(condition)))
             .collect();
         let overall = Ranks::average("overall", &ranks.iter().collect::<Vec<_>>());
+        let long = part(Section::Long);
         let speed = |rival: Option<&str>| -> Vec<SpeedUp> {
             let each = |condition: &&str| {
-                let curves = under(condition);
-                let one = |c: &Curves| speed_up(c, condition, reference, rival);
-                curves.into_iter().filter_map(one).collect::<Vec<_>>()
+                let longer = |problem: &str| {
+                    let mut same = long.iter().filter(|c| c.entry.problem == problem);
+                    same.find(|c| conditions(&c.entry).contains(condition))
+                };
+                let one = |c: &Curves| {
+                    let c = longer(&c.entry.problem).unwrap_or(c);
+                    speed_up(c, condition, reference, rival)
+                };
+                let curves = under(condition).into_iter();
+                curves.filter_map(one).collect::<Vec<_>>()
             };
             names.iter().flat_map(each).collect()
         };
