@@ -23,4 +23,5 @@ pub mod score;
 pub mod setup;
 pub mod stats;
 pub mod store;
+mod suggest;
 pub mod system;
