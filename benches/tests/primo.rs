@@ -146,7 +146,6 @@ fn the_report_has_its_parts() {
         "id=\"ablation\"",
         "id=\"main-branin-currin-good\"",
         "id=\"main-zdt6-overconfident\"",
-        "needs published data",
         ">not decidable<",
         "cost, in evaluations at full fidelity",
     ] {
