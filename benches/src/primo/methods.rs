@@ -8,7 +8,9 @@ use warmfront_meta::baseline::{
     HyperBandConfig, IndependentGpModel, MoAshaConfig, Nsga2, Nsga2Config, PriorRandomSearch,
     RandomSearch, ScalarizedBo, ScalarizedBoConfig,
 };
-use warmfront_meta::primo::{LowFidelity, PrimoConfig, PriorDecay, PriorTrust, ReferencePoint};
+use warmfront_meta::primo::{
+    InitialDesign, LowFidelity, PrimoConfig, PriorDecay, PriorTrust, ReferencePoint,
+};
 use warmfront_meta::{ModelBased, ModelBasedConfig};
 
 use super::problems::Stage;
@@ -269,9 +271,8 @@ fn primo(name: &str, stage: &Stage) -> Option<PrimoConfig> {
         "primo" | "primo-no-prior" => improved,
         "primo-paper" => PrimoConfig::paper(),
         "primo-as-run" => PrimoConfig::as_run(),
-        // One rung, of full evaluations.
         "primo-no-init" => PrimoConfig {
-            eta: u32::MAX,
+            initial_design: InitialDesign::Full,
             ..improved
         },
         "primo-no-decay" => PrimoConfig {
