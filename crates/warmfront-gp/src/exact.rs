@@ -443,6 +443,13 @@ impl ExactGp {
         self.standardization
     }
 
+    /// The same model of outcomes in other units: what was `z` standardised becomes `shift + scale·z`.
+    #[must_use]
+    pub fn with_standardization(mut self, standardization: Standardization) -> Self {
+        self.standardization = standardization;
+        self
+    }
+
     /// What happened in the fit. Without a fit only the likelihood and the jitter are meaningful.
     pub fn report(&self) -> &FitReport {
         &self.report

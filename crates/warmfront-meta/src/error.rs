@@ -79,6 +79,24 @@ pub enum MetaError {
         /// Fingerprint in the file.
         found: u64,
     },
+    /// Parametric multi-task optimisation was asked for another number of objectives than one.
+    #[error("parametric multi-task optimisation has one objective, the problem {found}")]
+    SingleObjective {
+        /// Number of objectives.
+        found: usize,
+    },
+    /// A setting of parametric multi-task optimisation is outside its range.
+    #[error("the configuration is not usable: {what}")]
+    PmtoSetting {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// A task model was asked for before any evaluation succeeded.
+    #[error("no task has a successful evaluation yet")]
+    NoSolvedTask,
+    /// Undamaged bytes of a task model whose parts do not fit together.
+    #[error("the saved task model has parts that do not fit together")]
+    TaskModelShape,
 }
 
 impl From<MetaError> for StrategyError {

@@ -1,0 +1,199 @@
+//! Everything told so far, by task.
+
+use std::collections::{BTreeSet, HashMap};
+
+use warmfront_core::{
+    Candidate, Fidelity, Observation, ObservationFault, SearchSpace, StrategyError, UnitPoint,
+};
+use warmfront_linalg::Mat;
+
+/// One task of the pool.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    pub(super) at: UnitPoint,
+    /// Rows of the archive that belong to it.
+    pub(super) rows: Vec<usize>,
+    /// Row and cost of its best evaluation.
+    pub(super) best: Option<(usize, f64)>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) point: UnitPoint,
+    pub(super) task: usize,
+    /// `None` for a failed trial.
+    cost: Option<f64>,
+}
+
+/// Observations and the tasks they belong to, in the order of their first mention.
+#[derive(Debug, Clone)]
+pub(super) struct Archive {
+    dim: usize,
+    task_dim: usize,
+    trials: BTreeSet<u64>,
+    rows: Vec<Row>,
+    tasks: Vec<Task>,
+    index: HashMap<UnitPoint, usize>,
+}
+
+impl Archive {
+    pub(super) fn new(dim: usize, task_dim: usize) -> Self {
+        Self {
+            dim,
+            task_dim,
+            trials: BTreeSet::new(),
+            rows: Vec::new(),
+            tasks: Vec::new(),
+            index: HashMap::new(),
+        }
+    }
+
+    /// Adds a batch: all of it or, on an error, none of it.
+    ///
+    /// # Errors
+    /// For a wrong shape, a missing task, a trial told before and an evaluation below the full budget.
+    pub(super) fn extend(
+        &mut self,
+        space: &SearchSpace,
+        batch: &[Observation],
+    ) -> Result<(), StrategyError> {
+        let mut fresh = BTreeSet::new();
+        for observation in batch {
+            observation.check(self.dim, 1)?;
+            let trial = observation.trial;
+            let invalid = |fault| Err(StrategyError::InvalidObservation { trial, fault });
+            if let Some(fault) = self.fault(&observation.candidate) {
+                return invalid(fault);
+            }
+            if self.trials.contains(&trial.0) || !fresh.insert(trial.0) {
+                return invalid(ObservationFault::Repeated);
+            }
+        }
+        for observation in batch {
+            let Some(at) = &observation.candidate.task else {
+                continue;
+            };
+            let task = self.task(at);
+            let cost = observation
+                .outcome
+                .costs()
+                .and_then(|costs| costs.values()[0]);
+            let row = self.rows.len();
+            self.rows.push(Row {
+                point: space.canonical(&observation.candidate.point),
+                task,
+                cost,
+            });
+            let task = &mut self.tasks[task];
+            task.rows.push(row);
+            if let Some(cost) = cost
+                && task.best.is_none_or(|(_, best)| cost < best)
+            {
+                task.best = Some((row, cost));
+            }
+        }
+        self.trials.append(&mut fresh);
+        Ok(())
+    }
+
+    /// What is wrong with the task or the budget of a candidate.
+    pub(super) fn fault(&self, candidate: &Candidate) -> Option<ObservationFault> {
+        let Some(task) = &candidate.task else {
+            return Some(ObservationFault::MissingTask);
+        };
+        if task.dim() != self.task_dim {
+            return Some(ObservationFault::TaskDimension {
+                expected: self.task_dim,
+                found: task.dim(),
+            });
+        }
+        let partial = candidate.fidelity.filter(|&f| f < Fidelity::FULL);
+        partial.map(|fidelity| ObservationFault::Fidelity {
+            found: fidelity.value(),
+        })
+    }
+
+    /// The index of a task, which joins the pool if it is new.
+    pub(super) fn task(&mut self, at: &UnitPoint) -> usize {
+        if let Some(&index) = self.index.get(at) {
+            return index;
+        }
+        let index = self.tasks.len();
+        self.tasks.push(Task {
+            at: at.clone(),
+            rows: Vec::new(),
+            best: None,
+        });
+        self.index.insert(at.clone(), index);
+        index
+    }
+
+    pub(super) fn find(&self, at: &UnitPoint) -> Option<usize> {
+        self.index.get(at).copied()
+    }
+
+    pub(super) fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn task_dim(&self) -> usize {
+        self.task_dim
+    }
+
+    /// Whether any evaluation succeeded.
+    pub(super) fn has_costs(&self) -> bool {
+        self.tasks.iter().any(|task| task.best.is_some())
+    }
+
+    /// Costs of all rows; a failed trial counts as the worst cost seen so far, of any task.
+    pub(super) fn costs(&self) -> Vec<f64> {
+        let worst = self
+            .rows
+            .iter()
+            .filter_map(|row| row.cost)
+            .fold(f64::NEG_INFINITY, f64::max);
+        self.rows
+            .iter()
+            .map(|row| row.cost.unwrap_or(worst))
+            .collect()
+    }
+
+    /// Inputs `(x, θ)` of the given rows, `n×(V + D)`.
+    pub(super) fn joint(&self, rows: &[usize]) -> Mat<f64> {
+        Mat::from_fn(rows.len(), self.dim + self.task_dim, |i, k| {
+            let row = &self.rows[rows[i]];
+            if k < self.dim {
+                row.point.coords()[k]
+            } else {
+                self.tasks[row.task].at.coords()[k - self.dim]
+            }
+        })
+    }
+
+    /// Solutions of the given rows, `n×V`.
+    pub(super) fn solutions(&self, rows: &[usize]) -> Mat<f64> {
+        Mat::from_fn(rows.len(), self.dim, |i, k| {
+            self.rows[rows[i]].point.coords()[k]
+        })
+    }
+
+    /// Indices of the tasks with a successful evaluation.
+    pub(super) fn solved(&self) -> Vec<usize> {
+        (0..self.tasks.len())
+            .filter(|&t| self.tasks[t].best.is_some())
+            .collect()
+    }
+
+    /// The best solution evaluated for a task.
+    pub(super) fn best_point(&self, task: usize) -> Option<&UnitPoint> {
+        self.tasks[task].best.map(|(row, _)| &self.rows[row].point)
+    }
+}

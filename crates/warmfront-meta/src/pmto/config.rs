@@ -1,0 +1,365 @@
+//! Every choice of the method, by name, and the named methods that are made of them.
+
+use warmfront_core::{Objectives, SearchSpace};
+
+use super::evolution::EvolutionConfig;
+use super::published::Optimizer;
+use super::search::BoundSearch;
+use super::strategy::Pmto;
+use super::task_gp::InverseFit;
+use super::task_model::InverseRecipe;
+use crate::MetaError;
+
+/// What is evaluated before there is a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InitialDesign {
+    /// Tasks of a Latin hypercube, uniform solutions of each.
+    Tasks {
+        /// Number of tasks, at least 1.
+        tasks: usize,
+        /// Evaluations of each, at least 1.
+        samples: usize,
+    },
+    /// Scrambled Sobol points over solutions and tasks together, every evaluation another task. Ours.
+    Joint {
+        /// Number of evaluations, at least 1.
+        samples: usize,
+    },
+}
+
+/// Which lengthscales of a unified forward model are tied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lengthscales {
+    /// One for all coordinates of solutions and tasks, as published.
+    Shared,
+    /// One for solutions and one for tasks.
+    Separate,
+    /// One for each coordinate.
+    Ard,
+}
+
+/// The model of costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForwardModel {
+    /// One process over solutions and tasks.
+    Unified(Lengthscales),
+    /// An independent process over solutions for each task (ST), lengthscale shared by all coordinates.
+    PerTask,
+    /// An intrinsic coregionalisation model over solutions and the tasks of the pool (MT).
+    Coregionalized {
+        /// Rank of the part of the task covariance that tasks have in common.
+        rank: usize,
+    },
+    /// None: solutions are drawn uniformly.
+    Random,
+}
+
+/// How the forward model is fitted.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ForwardFit {
+    /// As in the published runs: raw outcomes, parameters from fixed defaults, once a round.
+    Published {
+        /// How the likelihood is climbed.
+        optimizer: Optimizer,
+        /// Start at the last round's parameters instead of the defaults.
+        warm_start: bool,
+    },
+    /// Maximum a posteriori on standardised outcomes. Ours.
+    ///
+    /// Refitted when the evaluations have grown by a factor, from the last fit and on a random
+    /// subset if there are many; between fits the factorisation grows by the new rows.
+    Map {
+        /// Random starts besides the default and the last fit.
+        restarts: usize,
+        /// Growth of the number of evaluations until the next fit, above 1.
+        growth: f64,
+        /// Largest number of evaluations that hyperparameters are fitted to.
+        subset: usize,
+        /// Likelihoods evaluated from each start, at most.
+        evaluations: usize,
+    },
+}
+
+/// Which tasks are evaluated.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum TaskChoice {
+    /// Every round evaluates each task of the pool once, newest first, after one joined it that
+    /// maximises the determinantal criterion: the published task evolution.
+    Determinantal(EvolutionConfig),
+    /// As [`Determinantal`](Self::Determinantal) with a uniformly drawn task (PMTO-RT).
+    Random,
+    /// The tasks of the initial design only, each once a round (PMTO-FT).
+    Fixed,
+    /// Tasks of a fresh Sobol grid whose evaluation would reduce the posterior variance at the
+    /// predicted solutions of the whole grid most, weighted by the predicted regret there;
+    /// a share of the round goes to grid tasks in order, wherever they lie. Ours. Needs a unified
+    /// forward model.
+    VarianceReduction {
+        /// Tasks of the grid.
+        grid: usize,
+        /// Evaluations between two updates of the model.
+        round: usize,
+        /// Share of the round that is not chosen, in [0, 1].
+        epsilon: f64,
+    },
+}
+
+/// How a box of tasks is optimised: [`improved`](Self::improved) is the default,
+/// [`as_run`](Self::as_run) the published method.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use warmfront_core::{Objectives, SearchSpace, Strategy};
+/// use warmfront_meta::pmto::PmtoConfig;
+///
+/// let (space, objectives) = (SearchSpace::unit_cube(2), Objectives::minimize_all(1));
+/// let mut rng = ChaCha8Rng::seed_from_u64(0);
+/// let pmto = PmtoConfig::improved().build(&space, 3, &objectives, &mut rng)?;
+/// let first = pmto.ask(NonZeroUsize::MIN, &[], &mut rng)?;
+/// assert_eq!(first[0].task.as_ref().map(|task| task.dim()), Some(3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct PmtoConfig {
+    /// Short name of the method, as reports show it.
+    pub name: String,
+    /// What is evaluated before there is a model.
+    pub initial: InitialDesign,
+    /// The model of costs.
+    pub forward: ForwardModel,
+    /// How it is fitted.
+    pub fit: ForwardFit,
+    /// Which tasks are evaluated.
+    pub tasks: TaskChoice,
+    /// Weight of the standard deviation in the lower confidence bound `μ − β·σ`.
+    pub beta: f64,
+    /// Whether σ includes the noise of an evaluation, as in the published runs.
+    pub bound_with_noise: bool,
+    /// How the bound of a task is minimised.
+    pub search: BoundSearch,
+    /// From which rows the final task model learns.
+    pub recipe: InverseRecipe,
+    /// How task models are fitted.
+    pub inverse: InverseFit,
+}
+
+impl Default for PmtoConfig {
+    fn default() -> Self {
+        Self::improved()
+    }
+}
+
+impl PmtoConfig {
+    /// The method with fits, task choice and budget of our own; see the module page for what differs.
+    #[must_use]
+    pub fn improved() -> Self {
+        Self {
+            name: "PMTO-improved".into(),
+            initial: InitialDesign::Joint { samples: 100 },
+            forward: ForwardModel::Unified(Lengthscales::Ard),
+            fit: ForwardFit::Map {
+                restarts: 0,
+                growth: 1.3,
+                subset: 500,
+                evaluations: 40,
+            },
+            tasks: TaskChoice::VarianceReduction {
+                grid: 96,
+                round: 20,
+                epsilon: 0.25,
+            },
+            beta: 0.5,
+            bound_with_noise: false,
+            search: BoundSearch::Screened {
+                points: 48,
+                searches: 1,
+                evaluations: 10,
+            },
+            recipe: InverseRecipe::Distilled { tasks: 256 },
+            inverse: InverseFit::Map {
+                starts: 2,
+                evaluations: 40,
+            },
+        }
+    }
+
+    /// The published method with every constant as it was run; only, Adam computes a new gradient
+    /// every tenth step, which ends in the same likelihoods. For the literal schedule set the
+    /// optimisers to [`Optimizer::adam`] of 500 and 1500 steps.
+    #[must_use]
+    pub fn as_run() -> Self {
+        Self {
+            name: "PMTO".into(),
+            initial: InitialDesign::Tasks {
+                tasks: 20,
+                samples: 10,
+            },
+            forward: ForwardModel::Unified(Lengthscales::Shared),
+            fit: ForwardFit::Published {
+                optimizer: Optimizer::thrifty_adam(500, 10),
+                warm_start: false,
+            },
+            tasks: TaskChoice::Determinantal(EvolutionConfig::default()),
+            beta: 0.5,
+            bound_with_noise: true,
+            search: BoundSearch::Adam {
+                restarts: 8,
+                updates: 49,
+                learning_rate: 0.01,
+            },
+            recipe: InverseRecipe::ArdBest { share: 0.7 },
+            inverse: InverseFit::Published(Optimizer::thrifty_adam(1500, 10)),
+        }
+    }
+
+    /// PMTO-RT: as published, with a random task in place of the evolved one.
+    #[must_use]
+    pub fn random_tasks() -> Self {
+        Self {
+            name: "PMTO-RT".into(),
+            tasks: TaskChoice::Random,
+            ..Self::as_run()
+        }
+    }
+
+    /// PMTO-FT: as published, with the tasks of the initial design only.
+    ///
+    /// The published comparison uses β = 1 here; set [`beta`](Self::beta) alike for all methods compared.
+    #[must_use]
+    pub fn fixed_tasks() -> Self {
+        Self {
+            name: "PMTO-FT".into(),
+            tasks: TaskChoice::Fixed,
+            beta: 1.0,
+            recipe: InverseRecipe::ArdAll,
+            ..Self::as_run()
+        }
+    }
+
+    /// ST: an independent process for each of the fixed tasks.
+    #[must_use]
+    pub fn single_tasks() -> Self {
+        Self {
+            name: "ST".into(),
+            forward: ForwardModel::PerTask,
+            ..Self::fixed_tasks()
+        }
+    }
+
+    /// MT: an intrinsic coregionalisation model of rank 1 over the fixed tasks.
+    #[must_use]
+    pub fn coregionalized() -> Self {
+        Self {
+            name: "MT".into(),
+            forward: ForwardModel::Coregionalized { rank: 1 },
+            ..Self::fixed_tasks()
+        }
+    }
+
+    /// Uniform solutions of the fixed tasks.
+    #[must_use]
+    pub fn random() -> Self {
+        Self {
+            name: "random".into(),
+            forward: ForwardModel::Random,
+            ..Self::fixed_tasks()
+        }
+    }
+
+    /// The same configuration with another confidence weight.
+    #[must_use]
+    pub fn with_beta(self, beta: f64) -> Self {
+        Self { beta, ..self }
+    }
+
+    /// Builds the strategy for solutions in `space` and tasks in the unit box of `task_dim` coordinates.
+    ///
+    /// With `task_dim` 0 the box is one point, and the method optimises the one task there is.
+    ///
+    /// # Errors
+    /// If there is not exactly one objective, or a setting is out of its range or does not fit the
+    /// others.
+    pub fn build(
+        &self,
+        space: &SearchSpace,
+        task_dim: usize,
+        objectives: &Objectives,
+        rng: &mut dyn rand::Rng,
+    ) -> Result<Pmto, MetaError> {
+        if objectives.len() != 1 {
+            return Err(MetaError::SingleObjective {
+                found: objectives.len(),
+            });
+        }
+        self.check()?;
+        Ok(Pmto::new(self.clone(), space, task_dim, rng))
+    }
+
+    fn check(&self) -> Result<(), MetaError> {
+        let need = |good: bool, what: &'static str| {
+            if good {
+                Ok(())
+            } else {
+                Err(MetaError::PmtoSetting { what })
+            }
+        };
+        need(
+            self.beta.is_finite() && self.beta >= 0.0,
+            "beta is not finite and at least 0",
+        )?;
+        match self.initial {
+            InitialDesign::Tasks { tasks, samples } => need(
+                tasks > 0 && samples > 0,
+                "the initial design has no evaluation",
+            )?,
+            InitialDesign::Joint { samples } => {
+                need(samples > 0, "the initial design has no evaluation")?;
+            }
+        }
+        if let ForwardFit::Map { growth, subset, .. } = self.fit {
+            need(
+                growth.is_finite() && growth > 1.0,
+                "growth until the next fit is not above 1",
+            )?;
+            need(subset > 0, "hyperparameters are fitted to nothing")?;
+        }
+        if let ForwardModel::Coregionalized { rank } = self.forward {
+            need(rank > 0, "the task covariance has rank 0")?;
+        }
+        match self.recipe {
+            InverseRecipe::ArdBest { share } => need(
+                share > 0.0 && share <= 1.0,
+                "the share of tasks is not in (0, 1]",
+            )?,
+            InverseRecipe::Distilled { tasks } => {
+                need(tasks > 0, "nothing is distilled")?;
+            }
+            _ => {}
+        }
+        if let TaskChoice::VarianceReduction {
+            grid,
+            round,
+            epsilon,
+        } = self.tasks
+        {
+            need(
+                matches!(self.forward, ForwardModel::Unified(_)),
+                "variance reduction over tasks needs a unified forward model",
+            )?;
+            need(
+                round > 0 && grid >= round,
+                "the grid of tasks is smaller than a round",
+            )?;
+            need(
+                (0.0..=1.0).contains(&epsilon),
+                "the share of unchosen tasks is not in [0, 1]",
+            )?;
+        }
+        Ok(())
+    }
+}

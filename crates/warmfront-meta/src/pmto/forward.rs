@@ -1,0 +1,316 @@
+//! Models of the costs of all tasks, and their fits.
+
+use rand::{Rng, RngExt};
+use warmfront_gp::{
+    Dataset, ExactGp, HyperPrior, Hyperparameters, KernelKind, MapConfig, ParameterSpec,
+    Standardization, draw_starts, fit_map_from,
+};
+use warmfront_linalg::Mat;
+use warmfront_math::lbfgsb::LbfgsbConfig;
+
+use super::archive::Archive;
+use super::config::{ForwardFit, ForwardModel, Lengthscales};
+use super::coregionalized::Coregionalized;
+use super::likelihood::TiedLikelihood;
+use super::published::{Optimizer, fit_published};
+use super::view::{TaskView, UnifiedView};
+use crate::MetaError;
+
+/// A process with what its next fit starts from.
+#[derive(Debug, Clone)]
+pub(super) struct Fitted {
+    pub(super) gp: ExactGp,
+    /// Unconstrained parameters of a published fit.
+    raw: Vec<f64>,
+    /// Evaluations at the last fit of hyperparameters.
+    fitted_at: usize,
+}
+
+/// The model of one round.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Forward {
+    /// None, or not yet.
+    #[default]
+    Nothing,
+    Unified(Fitted),
+    /// By task; `None` for tasks without evaluations.
+    PerTask(Vec<Option<Fitted>>),
+    Coregionalized(Coregionalized),
+}
+
+impl Forward {
+    /// The process over solutions and tasks, if that is what this is.
+    pub(super) fn unified(&self) -> Option<&ExactGp> {
+        match self {
+            Self::Unified(fitted) => Some(&fitted.gp),
+            _ => None,
+        }
+    }
+
+    /// The costs of one task of the pool (`index`) or of the box.
+    pub(super) fn view<'a>(
+        &'a self,
+        index: Option<usize>,
+        task: &'a [f64],
+    ) -> Option<Box<dyn TaskView + 'a>> {
+        match self {
+            Self::Nothing => None,
+            Self::Unified(fitted) => Some(Box::new(UnifiedView {
+                gp: &fitted.gp,
+                task,
+            })),
+            Self::PerTask(models) => {
+                let fitted = models.get(index?)?.as_ref()?;
+                Some(Box::new(UnifiedView {
+                    gp: &fitted.gp,
+                    task: &[],
+                }))
+            }
+            Self::Coregionalized(model) => {
+                let index = index.filter(|&t| t < model.num_tasks())?;
+                Some(Box::new(model.view(index)))
+            }
+        }
+    }
+
+    /// Brings the model up to date with the archive, which holds at least one cost.
+    ///
+    /// Returns whether hyperparameters were fitted.
+    pub(super) fn update(
+        &mut self,
+        archive: &Archive,
+        model: ForwardModel,
+        fit: &ForwardFit,
+        force: bool,
+        rng: &mut dyn Rng,
+    ) -> Result<bool, MetaError> {
+        let costs = archive.costs();
+        match model {
+            ForwardModel::Random => Ok(false),
+            ForwardModel::Unified(tied) => {
+                let groups = groups(tied, archive);
+                let last = match std::mem::take(self) {
+                    Self::Unified(fitted) => Some(fitted),
+                    _ => None,
+                };
+                let (fitted, refitted) = match last {
+                    Some(fitted) if !force => grow(fitted, archive, &costs, &groups, fit, rng)?,
+                    last => {
+                        let rows: Vec<usize> = (0..archive.len()).collect();
+                        let x = archive.joint(&rows);
+                        (
+                            fit_process(x, &costs, &groups, fit, last.as_ref(), rng)?,
+                            true,
+                        )
+                    }
+                };
+                *self = Self::Unified(fitted);
+                Ok(refitted)
+            }
+            ForwardModel::PerTask => {
+                let mut last = match std::mem::take(self) {
+                    Self::PerTask(models) => models,
+                    _ => Vec::new(),
+                };
+                last.resize_with(archive.tasks().len(), || None);
+                let groups = vec![0; archive.solutions(&[]).ncols()];
+                for (task, slot) in archive.tasks().iter().zip(&mut last) {
+                    if task.best.is_none() {
+                        *slot = None;
+                        continue;
+                    }
+                    let y: Vec<f64> = task.rows.iter().map(|&row| costs[row]).collect();
+                    let x = archive.solutions(&task.rows);
+                    *slot = Some(fit_process(x, &y, &groups, fit, slot.as_ref(), rng)?);
+                }
+                *self = Self::PerTask(last);
+                Ok(true)
+            }
+            ForwardModel::Coregionalized { rank } => {
+                let rows: Vec<usize> = (0..archive.len()).collect();
+                let of: Vec<usize> = archive.rows().iter().map(|row| row.task).collect();
+                let last = match std::mem::take(self) {
+                    Self::Coregionalized(model) => Some(model),
+                    _ => None,
+                };
+                *self = Self::Coregionalized(Coregionalized::fit(
+                    archive.solutions(&rows),
+                    &costs,
+                    &of,
+                    archive.tasks().len(),
+                    rank,
+                    fit,
+                    last.as_ref(),
+                    rng,
+                )?);
+                Ok(true)
+            }
+        }
+    }
+}
+
+fn groups(tied: Lengthscales, archive: &Archive) -> Vec<usize> {
+    let v = archive.solutions(&[]).ncols();
+    (0..v + archive.task_dim())
+        .map(|k| match tied {
+            Lengthscales::Shared => 0,
+            Lengthscales::Separate => usize::from(k >= v),
+            Lengthscales::Ard => k,
+        })
+        .collect()
+}
+
+/// Adds the rows that are new, or fits again where the schedule says so.
+fn grow(
+    fitted: Fitted,
+    archive: &Archive,
+    costs: &[f64],
+    groups: &[usize],
+    fit: &ForwardFit,
+    rng: &mut dyn Rng,
+) -> Result<(Fitted, bool), MetaError> {
+    let (n, known) = (archive.len(), fitted.gp.x().nrows());
+    if let ForwardFit::Map { growth, .. } = fit
+        && (n as f64) < growth * fitted.fitted_at as f64
+    {
+        let new: Vec<usize> = (known..n).collect();
+        if let Ok(gp) = fitted
+            .gp
+            .condition_on(archive.joint(&new).as_ref(), &costs[known..])
+        {
+            return Ok((Fitted { gp, ..fitted }, false));
+        }
+    }
+    let rows: Vec<usize> = (0..n).collect();
+    let x = archive.joint(&rows);
+    Ok((
+        fit_process(x, costs, groups, fit, Some(&fitted), rng)?,
+        true,
+    ))
+}
+
+/// Fits hyperparameters and conditions on all rows of `x` (`n×d`).
+fn fit_process(
+    x: Mat<f64>,
+    y: &[f64],
+    groups: &[usize],
+    fit: &ForwardFit,
+    last: Option<&Fitted>,
+    rng: &mut dyn Rng,
+) -> Result<Fitted, MetaError> {
+    let (hyper, raw, standardization) = match fit {
+        ForwardFit::Published {
+            optimizer,
+            warm_start,
+        } => {
+            let warm = last.filter(|_| *warm_start).map(|last| last.raw.as_slice());
+            let (hyper, raw) = published(&x, y, groups, optimizer, warm)?;
+            (hyper, raw, Standardization::IDENTITY)
+        }
+        ForwardFit::Map {
+            restarts,
+            subset,
+            evaluations,
+            ..
+        } => {
+            let standardization = Standardization::of(y);
+            let warm = last.map(|last| last.gp.hyperparameters());
+            let rows = sample_rows(y.len(), *subset, rng);
+            let own = Mat::from_fn(rows.len(), x.ncols(), |i, k| x[(rows[i], k)]);
+            let z: Vec<f64> = rows.iter().map(|&i| standardization.apply(y[i])).collect();
+            let config = MapConfig {
+                restarts: *restarts,
+                lbfgsb: LbfgsbConfig {
+                    max_evaluations: (*evaluations).max(1),
+                    f_tolerance: 1e-5,
+                    gradient_tolerance: 1e-4,
+                    ..LbfgsbConfig::default()
+                },
+            };
+            let hyper = map(&own, &z, groups, &config, warm.as_ref(), rng)?;
+            (hyper, Vec::new(), standardization)
+        }
+    };
+    let outcomes = Mat::from_fn(y.len(), 1, |i, _| y[i]);
+    let fitted_at = y.len();
+    let data = Dataset::new(x, outcomes)?;
+    let gp = ExactGp::with_hyperparameters(&data, KernelKind::Rbf, &hyper, standardization)?;
+    Ok(Fitted { gp, raw, fitted_at })
+}
+
+fn published(
+    x: &Mat<f64>,
+    y: &[f64],
+    groups: &[usize],
+    optimizer: &Optimizer,
+    warm: Option<&[f64]>,
+) -> Result<(Hyperparameters, Vec<f64>), MetaError> {
+    let likelihood = TiedLikelihood::new(x.as_ref(), y, groups, &[]);
+    let end = fit_published(&likelihood, optimizer, warm)?;
+    let count = likelihood.lengthscales();
+    let hyper = Hyperparameters {
+        lengthscales: likelihood.expand(&end.values),
+        outputscale: end.values[count],
+        noise: end.values[count + 1],
+        mean: end.mean,
+    };
+    Ok((hyper, end.raw))
+}
+
+fn map(
+    x: &Mat<f64>,
+    z: &[f64],
+    groups: &[usize],
+    config: &MapConfig,
+    warm: Option<&Hyperparameters>,
+    rng: &mut dyn Rng,
+) -> Result<Hyperparameters, MetaError> {
+    let likelihood = TiedLikelihood::new(x.as_ref(), z, groups, &[]);
+    let count = likelihood.lengthscales();
+    let lengthscale = ParameterSpec::positive(
+        HyperPrior::dimension_scaled_lengthscale(groups.len()),
+        0.03,
+        30.0,
+    );
+    let wide = |mu, sigma, low, high| {
+        ParameterSpec::positive(HyperPrior::LogNormal { mu, sigma }, low, high)
+    };
+    let mut parameters = vec![lengthscale; count];
+    parameters.push(wide(1.0, 2.0, 1e-2, 1e4).starting_at(1.0));
+    parameters.push(wide(-6.0, 3.0, 1e-6, 1.0).starting_at(1e-3));
+    let warm = warm.map(|h| {
+        let mut own = vec![1.0; count];
+        for (&group, &l) in groups.iter().zip(&h.lengthscales) {
+            own[group] = l;
+        }
+        own.extend([h.outputscale, h.noise]);
+        own
+    });
+    let starts = match &warm {
+        // Near a fit to most of the data another start from scratch would not pay.
+        Some(own) if z.len() > 400 && config.restarts == 0 => vec![own.clone()],
+        own => draw_starts(&parameters, own.as_deref(), config.restarts, rng),
+    };
+    let end = fit_map_from(&parameters, &likelihood, &starts, config)?;
+    Ok(Hyperparameters {
+        lengthscales: likelihood.expand(&end.values),
+        outputscale: end.values[count],
+        noise: end.values[count + 1],
+        mean: likelihood.best_mean(&end.values)?,
+    })
+}
+
+/// `count` of the numbers below `n` in increasing order, all of them if there are no more.
+fn sample_rows(n: usize, count: usize, rng: &mut dyn Rng) -> Vec<usize> {
+    let mut rows: Vec<usize> = (0..n).collect();
+    if n > count {
+        for i in 0..count {
+            // u64, not usize: the draw is the same on every platform.
+            let j = i + rng.random_range(0..(n - i) as u64) as usize;
+            rows.swap(i, j);
+        }
+        rows.truncate(count);
+        rows.sort_unstable();
+    }
+    rows
+}

@@ -1,0 +1,274 @@
+//! Where to evaluate a task: the least lower confidence bound, or the least mean.
+
+use rand::{Rng, RngExt};
+use warmfront_linalg::Mat;
+use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
+use warmfront_math::sobol::Sobol;
+
+use super::published::adam_step;
+use super::view::TaskView;
+
+/// How the lower confidence bound of a task is minimised.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum BoundSearch {
+    /// Adam from uniform starts, clamped to the box after each step: the published search.
+    Adam {
+        /// Starts, moved together.
+        restarts: usize,
+        /// Updates of each.
+        updates: usize,
+        /// Step length.
+        learning_rate: f64,
+    },
+    /// Screens Sobol points, known solutions and points around them, then searches locally. Ours.
+    Screened {
+        /// Points of the screening besides the known solutions.
+        points: usize,
+        /// Local searches from the best of them.
+        searches: usize,
+        /// Evaluations of the bound in each.
+        evaluations: usize,
+    },
+}
+
+/// The bound `μ − β·σ`, where σ may include the noise of an evaluation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bound {
+    pub(super) beta: f64,
+    pub(super) with_noise: bool,
+}
+
+impl Bound {
+    fn extra(self, view: &dyn TaskView) -> f64 {
+        if self.with_noise {
+            view.noise_variance()
+        } else {
+            0.0
+        }
+    }
+
+    /// Bounds at several points.
+    pub(super) fn values(self, view: &dyn TaskView, x: &Mat<f64>) -> Vec<f64> {
+        let extra = self.extra(view);
+        let (mean, variance) = view.marginals(x.as_ref());
+        mean.iter()
+            .zip(&variance)
+            .map(|(m, v)| m - self.beta * (v + extra).sqrt())
+            .collect()
+    }
+
+    /// Bounds at several points with their gradients, `V×b`.
+    fn gradients(self, view: &dyn TaskView, x: &Mat<f64>) -> (Vec<f64>, Mat<f64>) {
+        let extra = self.extra(view);
+        let mut at = view.gradients(x.as_ref());
+        let mut values = at.mean.clone();
+        for (j, value) in values.iter_mut().enumerate() {
+            let sd = (at.variance[j] + extra).sqrt();
+            *value -= self.beta * sd;
+            // At an observed point without noise σ has a corner; its slope counts as zero there.
+            if sd > 0.0 {
+                let factor = -0.5 * self.beta / sd;
+                let by = at.dvariance.col_as_slice(j);
+                warmfront_linalg::axpy(factor, by, at.dmean.col_as_slice_mut(j));
+            }
+        }
+        (values, at.dmean)
+    }
+}
+
+fn rows(points: &[Vec<f64>], dim: usize) -> Mat<f64> {
+    Mat::from_fn(points.len(), dim, |i, k| points[i][k])
+}
+
+/// `count` scrambled Sobol points of the unit cube; uniform ones beyond the tabulated dimensions.
+pub(super) fn space_filling(count: usize, dim: usize, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
+    match Sobol::scrambled(dim, rng) {
+        Ok(mut sobol) => sobol
+            .points(count)
+            .chunks_exact(dim)
+            .map(<[f64]>::to_vec)
+            .collect(),
+        Err(_) => (0..count)
+            .map(|_| (0..dim).map(|_| rng.random()).collect())
+            .collect(),
+    }
+}
+
+/// The solution of least bound that the search finds; `known` are solutions worth starting from.
+pub(super) fn minimize_bound(
+    view: &dyn TaskView,
+    bound: Bound,
+    search: &BoundSearch,
+    known: &[Vec<f64>],
+    rng: &mut dyn Rng,
+) -> Vec<f64> {
+    match *search {
+        BoundSearch::Adam {
+            restarts,
+            updates,
+            learning_rate,
+        } => adam(view, bound, restarts.max(1), updates, learning_rate, rng),
+        BoundSearch::Screened {
+            points,
+            searches,
+            evaluations,
+        } => screened(
+            view,
+            bound,
+            points.max(1),
+            searches,
+            evaluations,
+            known,
+            rng,
+        ),
+    }
+}
+
+fn least(values: &[f64]) -> usize {
+    let mut best = 0;
+    for (i, v) in values.iter().enumerate() {
+        if v.total_cmp(&values[best]).is_lt() {
+            best = i;
+        }
+    }
+    best
+}
+
+fn adam(
+    view: &dyn TaskView,
+    bound: Bound,
+    restarts: usize,
+    updates: usize,
+    learning_rate: f64,
+    rng: &mut dyn Rng,
+) -> Vec<f64> {
+    let v = view.dim();
+    let mut x: Vec<f64> = (0..restarts * v).map(|_| rng.random()).collect();
+    let (mut first, mut second) = (vec![0.0; x.len()], vec![0.0; x.len()]);
+    let mut gradient = vec![0.0; x.len()];
+    let matrix = |x: &[f64]| Mat::from_fn(restarts, v, |i, k| x[i * v + k]);
+    for step in 0..updates {
+        let (_, by) = bound.gradients(view, &matrix(&x));
+        for i in 0..restarts {
+            gradient[i * v..(i + 1) * v].copy_from_slice(by.col_as_slice(i));
+        }
+        adam_step(
+            &mut x,
+            &gradient,
+            &mut first,
+            &mut second,
+            learning_rate,
+            step,
+        );
+        for value in &mut x {
+            *value = value.clamp(0.0, 1.0);
+        }
+    }
+    let best = least(&bound.values(view, &matrix(&x)));
+    x[best * v..(best + 1) * v].to_vec()
+}
+
+fn screened(
+    view: &dyn TaskView,
+    bound: Bound,
+    points: usize,
+    searches: usize,
+    evaluations: usize,
+    known: &[Vec<f64>],
+    rng: &mut dyn Rng,
+) -> Vec<f64> {
+    let v = view.dim();
+    let mut candidates = known.to_vec();
+    // Half of the points near what is known, at distances from a thousandth to a fifth.
+    let near = if known.is_empty() { 0 } else { points / 2 };
+    for i in 0..near {
+        let centre = &known[i % known.len()];
+        let reach = 10.0_f64.powf(-3.0 + 2.3 * rng.random::<f64>());
+        let point = centre
+            .iter()
+            .map(|c| (c + reach * (2.0 * rng.random::<f64>() - 1.0)).clamp(0.0, 1.0))
+            .collect();
+        candidates.push(point);
+    }
+    candidates.extend(space_filling(points - near, v, rng));
+    let values = bound.values(view, &rows(&candidates, v));
+    let mut order: Vec<usize> = (0..candidates.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let mut best = (candidates[order[0]].clone(), values[order[0]]);
+    let config = LbfgsbConfig {
+        max_evaluations: evaluations.max(1),
+        f_tolerance: 1e-8,
+        ..LbfgsbConfig::default()
+    };
+    for &start in order.iter().take(searches) {
+        let mut objective = |x: &[f64], g: &mut [f64]| {
+            let at = Mat::from_fn(1, v, |_, k| x[k]);
+            let (value, by) = bound.gradients(view, &at);
+            g.copy_from_slice(by.col_as_slice(0));
+            value[0]
+        };
+        let end = minimize(
+            &mut objective,
+            &candidates[start],
+            &vec![0.0; v],
+            &vec![1.0; v],
+            &config,
+        );
+        if end.value < best.1 {
+            best = (end.x, end.value);
+        }
+    }
+    best.0
+}
+
+/// Descends the posterior mean from `start` without leaving `start ± radius` and the unit cube.
+pub(super) fn descend_mean(
+    view: &dyn TaskView,
+    start: &[f64],
+    radius: &[f64],
+    evaluations: usize,
+) -> (Vec<f64>, f64) {
+    let bound = |sign: f64| -> Vec<f64> {
+        start
+            .iter()
+            .zip(radius)
+            .map(|(s, r)| (s + sign * r).clamp(0.0, 1.0))
+            .collect()
+    };
+    let config = LbfgsbConfig {
+        max_evaluations: evaluations.max(1),
+        f_tolerance: 1e-9,
+        gradient_tolerance: 1e-6,
+        ..LbfgsbConfig::default()
+    };
+    let mut objective = |x: &[f64], g: &mut [f64]| view.mean_gradient(x, g);
+    let end = minimize(&mut objective, start, &bound(-1.0), &bound(1.0), &config);
+    (end.x, end.value)
+}
+
+/// The least posterior mean among `starts` and `points` space-filling ones, after a descent.
+pub(super) fn minimize_mean(
+    view: &dyn TaskView,
+    starts: &[Vec<f64>],
+    points: usize,
+    evaluations: usize,
+    rng: &mut dyn Rng,
+) -> (Vec<f64>, f64) {
+    let v = view.dim();
+    let mut candidates = starts.to_vec();
+    candidates.extend(space_filling(
+        points.max(usize::from(starts.is_empty())),
+        v,
+        rng,
+    ));
+    let values = view.means(rows(&candidates, v).as_ref());
+    let best = least(&values);
+    let end = descend_mean(view, &candidates[best], &vec![1.0; v], evaluations);
+    // A start of its own is worth a descent even where a random point lies lower.
+    if starts.is_empty() || best == 0 {
+        return end;
+    }
+    let own = descend_mean(view, &candidates[0], &vec![1.0; v], evaluations);
+    if own.1 < end.1 { own } else { end }
+}

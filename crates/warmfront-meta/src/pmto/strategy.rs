@@ -1,0 +1,309 @@
+//! The strategy: a queue of tasks to evaluate, refilled whenever all of it has been told.
+
+use std::collections::VecDeque;
+use std::num::NonZeroUsize;
+
+use rand::{Rng, RngExt};
+use warmfront_core::{
+    Candidate, Observation, ObservationFault, SearchSpace, Strategy, StrategyError, UnitPoint,
+};
+
+use super::archive::Archive;
+use super::config::{ForwardModel, InitialDesign, PmtoConfig, TaskChoice};
+use super::forward::Forward;
+use super::search::{Bound, minimize_bound, space_filling};
+use super::task_model::TaskModel;
+use crate::MetaError;
+
+/// One evaluation of the round: of a task, perhaps at a point that is fixed already.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    pub(super) task: UnitPoint,
+    pub(super) point: Option<UnitPoint>,
+    /// Solutions worth starting from.
+    pub(super) known: Vec<Vec<f64>>,
+}
+
+/// Parametric multi-task optimisation as a strategy: its candidates carry their tasks.
+///
+/// Everything is learnt and planned in [`tell`](Strategy::tell), when the last evaluation of a
+/// round has come; [`ask`](Strategy::ask) takes the next tasks of the round and finds a solution of
+/// each to evaluate. Evaluations of other tasks may be told as well: those tasks join the pool.
+/// A failed evaluation counts as the worst cost seen so far. Built by
+/// [`PmtoConfig::build`](super::PmtoConfig::build).
+#[derive(Debug)]
+pub struct Pmto {
+    pub(super) config: PmtoConfig,
+    pub(super) space: SearchSpace,
+    pub(super) archive: Archive,
+    pub(super) queue: VecDeque<Slot>,
+    pub(super) forward: Forward,
+    /// The task model of the last round, if the method keeps one.
+    pub(super) inverse: Option<TaskModel>,
+    /// Tasks that task evolution added, in order.
+    pub(super) added: Vec<UnitPoint>,
+    last_error: Option<MetaError>,
+}
+
+impl Pmto {
+    pub(super) fn new(
+        config: PmtoConfig,
+        space: &SearchSpace,
+        task_dim: usize,
+        rng: &mut dyn Rng,
+    ) -> Self {
+        let mut archive = Archive::new(space.dim(), task_dim);
+        let queue = initial_queue(&config.initial, space, task_dim, rng);
+        for slot in &queue {
+            archive.task(&slot.task);
+        }
+        Self {
+            space: space.clone(),
+            archive,
+            queue,
+            forward: Forward::Nothing,
+            inverse: None,
+            added: Vec::new(),
+            last_error: None,
+            config,
+        }
+    }
+
+    /// The configuration it was built from.
+    pub fn config(&self) -> &PmtoConfig {
+        &self.config
+    }
+
+    /// The pool: every task of the design, evaluated or added, with its best solution and cost so far.
+    pub fn tasks(&self) -> impl Iterator<Item = (&UnitPoint, Option<(&UnitPoint, f64)>)> {
+        self.archive.tasks().iter().enumerate().map(|(t, task)| {
+            let best = task
+                .best
+                .and_then(|(_, cost)| Some((self.archive.best_point(t)?, cost)));
+            (&task.at, best)
+        })
+    }
+
+    /// The tasks that task evolution (or its random counterpart) added to the pool, in order.
+    pub fn added_tasks(&self) -> &[UnitPoint] {
+        &self.added
+    }
+
+    /// Number of evaluations told.
+    pub fn evaluations(&self) -> usize {
+        self.archive.len()
+    }
+
+    /// Why the last model could not be fitted, if it could not; proposals are then uniform.
+    pub fn last_error(&self) -> Option<&MetaError> {
+        self.last_error.as_ref()
+    }
+
+    fn start_round(&mut self, rng: &mut dyn Rng) {
+        if !self.archive.has_costs() {
+            // Nothing succeeded yet: as many evaluations again, wherever the design would go.
+            self.queue = initial_queue(
+                &self.config.initial,
+                &self.space,
+                self.archive.task_dim(),
+                rng,
+            );
+            return;
+        }
+        match self.plan_round(rng) {
+            Ok(()) => self.last_error = None,
+            // An expensive loop must not end because one fit did: explore until the next one.
+            Err(error) => {
+                tracing::warn!(method = self.config.name, %error, "fit failed, exploring instead");
+                self.forward = Forward::Nothing;
+                self.last_error = Some(error);
+                self.sweep();
+            }
+        }
+        if self.queue.is_empty() {
+            self.sweep();
+        }
+    }
+
+    /// Every task of the pool once, newest first.
+    pub(super) fn sweep(&mut self) {
+        let slots = self.archive.tasks().iter().rev().map(|task| Slot {
+            task: task.at.clone(),
+            point: None,
+            known: Vec::new(),
+        });
+        self.queue = slots.collect();
+    }
+
+    fn propose(&self, slot: &Slot, rng: &mut dyn Rng) -> UnitPoint {
+        if let Some(point) = &slot.point {
+            return point.clone();
+        }
+        let index = self.archive.find(&slot.task);
+        let Some(view) = self.forward.view(index, slot.task.coords()) else {
+            return self.space.sample(rng);
+        };
+        let mut known = slot.known.clone();
+        if let Some(best) = index.and_then(|t| self.archive.best_point(t)) {
+            known.push(best.coords().to_vec());
+        }
+        let bound = Bound {
+            beta: self.config.beta,
+            with_noise: self.config.bound_with_noise,
+        };
+        let x = minimize_bound(view.as_ref(), bound, &self.config.search, &known, rng);
+        self.space.canonical(&UnitPoint::clamped(x))
+    }
+
+    /// A task for an evaluation beyond the queue.
+    fn spare_task(&self, rng: &mut dyn Rng) -> UnitPoint {
+        let tasks = self.archive.tasks();
+        let pool = !matches!(self.config.tasks, TaskChoice::VarianceReduction { .. });
+        if pool && !tasks.is_empty() {
+            let index = rng.random_range(0..tasks.len() as u64) as usize;
+            return tasks[index].at.clone();
+        }
+        uniform_task(self.archive.task_dim(), rng)
+    }
+}
+
+impl Strategy for Pmto {
+    fn name(&self) -> &str {
+        &self.config.name
+    }
+
+    fn tell(&mut self, batch: &[Observation], rng: &mut dyn Rng) -> Result<(), StrategyError> {
+        self.archive.extend(&self.space, batch)?;
+        for observation in batch {
+            let candidate = &observation.candidate;
+            let told = self.queue.iter().position(|slot| slot.matches(candidate));
+            if let Some(position) = told {
+                self.queue.remove(position);
+            }
+        }
+        if !batch.is_empty() && self.queue.is_empty() {
+            self.start_round(rng);
+        }
+        Ok(())
+    }
+
+    fn ask(
+        &self,
+        q: NonZeroUsize,
+        pending: &[Candidate],
+        rng: &mut dyn Rng,
+    ) -> Result<Vec<Candidate>, StrategyError> {
+        for (index, candidate) in pending.iter().enumerate() {
+            let (expected, found) = (self.space.dim(), candidate.point.dim());
+            let fault = if found != expected {
+                Some(ObservationFault::Dimension { expected, found })
+            } else {
+                self.archive.fault(candidate)
+            };
+            if let Some(fault) = fault {
+                return Err(StrategyError::InvalidPending { index, fault });
+            }
+        }
+        let mut waiting: Vec<&Candidate> = pending.iter().collect();
+        let mut picks = Vec::with_capacity(q.get());
+        for slot in &self.queue {
+            if picks.len() == q.get() {
+                break;
+            }
+            if let Some(position) = waiting.iter().position(|candidate| slot.matches(candidate)) {
+                waiting.swap_remove(position);
+                continue;
+            }
+            let point = self.propose(slot, rng);
+            picks.push(Candidate::at(point).with_task(slot.task.clone()));
+        }
+        while picks.len() < q.get() {
+            let slot = Slot {
+                task: self.spare_task(rng),
+                point: None,
+                known: Vec::new(),
+            };
+            let point = self.propose(&slot, rng);
+            picks.push(Candidate::at(point).with_task(slot.task));
+        }
+        Ok(picks)
+    }
+}
+
+impl Slot {
+    fn matches(&self, candidate: &Candidate) -> bool {
+        candidate.task.as_ref() == Some(&self.task)
+            && self
+                .point
+                .as_ref()
+                .is_none_or(|point| *point == candidate.point)
+    }
+}
+
+pub(super) fn uniform_task(task_dim: usize, rng: &mut dyn Rng) -> UnitPoint {
+    let coords: Vec<f64> = (0..task_dim).map(|_| rng.random()).collect();
+    UnitPoint::clamped(coords)
+}
+
+/// `count` tasks of a Latin hypercube, shuffled; one for a box of one point.
+fn latin_hypercube(count: usize, task_dim: usize, rng: &mut dyn Rng) -> Vec<UnitPoint> {
+    if task_dim == 0 {
+        return vec![UnitPoint::clamped([])];
+    }
+    let mut columns = Vec::with_capacity(task_dim);
+    for _ in 0..task_dim {
+        let mut cells: Vec<usize> = (0..count).collect();
+        for i in (1..count).rev() {
+            cells.swap(i, rng.random_range(0..=i as u64) as usize);
+        }
+        let column: Vec<f64> = cells
+            .into_iter()
+            .map(|cell| (cell as f64 + rng.random::<f64>()) / count as f64)
+            .collect();
+        columns.push(column);
+    }
+    (0..count)
+        .map(|i| UnitPoint::clamped(columns.iter().map(|c| c[i]).collect::<Vec<_>>()))
+        .collect()
+}
+
+fn initial_queue(
+    design: &InitialDesign,
+    space: &SearchSpace,
+    task_dim: usize,
+    rng: &mut dyn Rng,
+) -> VecDeque<Slot> {
+    let fixed = |task: UnitPoint, point: UnitPoint| Slot {
+        task,
+        point: Some(point),
+        known: Vec::new(),
+    };
+    match *design {
+        InitialDesign::Tasks { tasks, samples } => {
+            let all = latin_hypercube(tasks, task_dim, rng);
+            let each = samples * (tasks / all.len());
+            let mut queue = VecDeque::with_capacity(tasks * samples);
+            for task in all {
+                for _ in 0..each {
+                    queue.push_back(fixed(task.clone(), space.sample(rng)));
+                }
+            }
+            queue
+        }
+        InitialDesign::Joint { samples } => space_filling(samples, space.dim() + task_dim, rng)
+            .into_iter()
+            .map(|z| {
+                let (x, theta) = z.split_at(space.dim());
+                let point = space.canonical(&UnitPoint::clamped(x));
+                fixed(UnitPoint::clamped(theta), point)
+            })
+            .collect(),
+    }
+}
+
+impl ForwardModel {
+    /// Whether one model covers tasks that have not been evaluated.
+    pub(super) fn is_unified(self) -> bool {
+        matches!(self, Self::Unified(_))
+    }
+}

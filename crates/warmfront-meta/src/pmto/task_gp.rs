@@ -1,0 +1,205 @@
+//! One output of a task model: a Gaussian process from tasks to one coordinate of their solutions.
+
+use warmfront_gp::{
+    ArdKernel, GpError, HyperPrior, KernelKind, MapConfig, ParameterSpec, fit_map_from,
+};
+use warmfront_linalg::{
+    JitterPolicy, JitteredCholesky, Mat, MatRef, ScaledPoints, dot, lower_matvec,
+};
+use warmfront_math::lbfgsb::LbfgsbConfig;
+
+use super::likelihood::TiedLikelihood;
+use super::published::{Optimizer, fit_published};
+
+/// How the processes of a task model are fitted.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum InverseFit {
+    /// As in the published runs.
+    Published(Optimizer),
+    /// Maximum a posteriori from several starts, with weak priors. Ours.
+    ///
+    /// Lengthscales LogNormal(−0.3, 1) in [0.05, 10], variance LogNormal(−2, 2), noise
+    /// LogNormal(−8, 3) in [10⁻⁸, 1]; starts at common lengthscales 0.3, 0.8, 0.15, 2, … in turn,
+    /// and at the last fit's if there is one.
+    Map {
+        /// Number of starts, at least 1.
+        starts: usize,
+        /// Likelihoods evaluated for each, at most.
+        evaluations: usize,
+    },
+}
+
+/// Hyperparameters of one output.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct TaskHyper {
+    pub(super) lengthscales: Vec<f64>,
+    pub(super) variance: f64,
+    pub(super) mean: f64,
+    /// Noise of a row without slack.
+    pub(super) noise: f64,
+    /// Noise for each unit of slack.
+    pub(super) noise_slope: f64,
+}
+
+/// A process conditioned on its rows.
+#[derive(Debug, Clone)]
+pub(super) struct TaskGp {
+    pub(super) hyper: TaskHyper,
+    kernel: ArdKernel,
+    points: ScaledPoints,
+    inverse_factor: Mat<f64>,
+    alpha: Vec<f64>,
+}
+
+/// Start values of common lengthscales, most useful first.
+const STARTS: [f64; 6] = [0.3, 0.8, 0.15, 2.0, 0.5, 0.08];
+
+impl TaskGp {
+    /// Fits hyperparameters to `values` at `tasks` (`n×D`, `n ≥ 1`) and conditions on them.
+    ///
+    /// `slack` is empty, or how little is known of each value, 0 for one that is certain.
+    pub(super) fn fit(
+        tasks: MatRef<'_, f64>,
+        values: &[f64],
+        slack: &[f64],
+        isotropic: bool,
+        fit: &InverseFit,
+        warm: Option<&TaskHyper>,
+    ) -> Result<Self, GpError> {
+        let d = tasks.ncols();
+        let groups: Vec<usize> = (0..d).map(|k| if isotropic { 0 } else { k }).collect();
+        let hyper = match fit {
+            InverseFit::Published(optimizer) => {
+                let likelihood = TiedLikelihood::new(tasks, values, &groups, &[]);
+                let end = fit_published(&likelihood, optimizer, None)?;
+                TaskHyper {
+                    lengthscales: likelihood.expand(&end.values),
+                    variance: end.values[likelihood.lengthscales()],
+                    mean: end.mean,
+                    noise: end.values[likelihood.lengthscales() + 1],
+                    noise_slope: 0.0,
+                }
+            }
+            InverseFit::Map {
+                starts,
+                evaluations,
+            } => {
+                let likelihood = TiedLikelihood::new(tasks, values, &groups, slack);
+                let count = likelihood.lengthscales();
+                let parameters = specs(count, !slack.is_empty());
+                let mut candidates: Vec<Vec<f64>> = Vec::new();
+                if let Some(warm) = warm {
+                    let mut own = vec![1.0; count];
+                    for (&group, &l) in groups.iter().zip(&warm.lengthscales) {
+                        own[group] = l;
+                    }
+                    own.extend([warm.variance, warm.noise]);
+                    if !slack.is_empty() {
+                        own.push(warm.noise_slope);
+                    }
+                    candidates.push(own);
+                }
+                for &l in STARTS.iter().take((*starts).max(1)) {
+                    let mut own = vec![l; count];
+                    own.extend([0.1, 1e-3]);
+                    if !slack.is_empty() {
+                        own.push(1e-2);
+                    }
+                    candidates.push(own);
+                }
+                let config = MapConfig {
+                    restarts: 0,
+                    lbfgsb: LbfgsbConfig {
+                        max_evaluations: (*evaluations).max(1),
+                        f_tolerance: 1e-6,
+                        gradient_tolerance: 1e-4,
+                        ..LbfgsbConfig::default()
+                    },
+                };
+                let end = fit_map_from(&parameters, &likelihood, &candidates, &config)?;
+                TaskHyper {
+                    lengthscales: likelihood.expand(&end.values),
+                    variance: end.values[count],
+                    mean: likelihood.best_mean(&end.values)?,
+                    noise: end.values[count + 1],
+                    noise_slope: end.values.get(count + 2).copied().unwrap_or(0.0),
+                }
+            }
+        };
+        Self::condition(tasks, values, slack, hyper)
+    }
+
+    /// Conditions on data with given hyperparameters.
+    pub(super) fn condition(
+        tasks: MatRef<'_, f64>,
+        values: &[f64],
+        slack: &[f64],
+        hyper: TaskHyper,
+    ) -> Result<Self, GpError> {
+        let kernel = ArdKernel::new(KernelKind::Rbf, hyper.lengthscales.clone(), hyper.variance);
+        let mut covariance = kernel.gram(tasks);
+        for i in 0..tasks.nrows() {
+            covariance[(i, i)] += hyper.noise + hyper.noise_slope * slack.get(i).unwrap_or(&0.0);
+        }
+        let factor = JitteredCholesky::factorize(covariance.as_ref(), JitterPolicy::default())?;
+        let mut alpha: Vec<f64> = values.iter().map(|v| v - hyper.mean).collect();
+        factor.solve_slice_in_place(&mut alpha);
+        Ok(Self {
+            points: kernel.scale(tasks),
+            inverse_factor: factor.inverse_factor(),
+            alpha,
+            kernel,
+            hyper,
+        })
+    }
+
+    /// Posterior mean at a task.
+    pub(super) fn mean(&self, task: &[f64], scratch: &mut Scratch) -> f64 {
+        self.column(task, scratch);
+        self.hyper.mean + dot(&scratch.column, &self.alpha)
+    }
+
+    /// Posterior mean and standard deviation of the latent function at a task.
+    pub(super) fn predict(&self, task: &[f64], scratch: &mut Scratch) -> (f64, f64) {
+        self.column(task, scratch);
+        let mean = self.hyper.mean + dot(&scratch.column, &self.alpha);
+        scratch.white.resize(self.alpha.len(), 0.0);
+        lower_matvec(
+            self.inverse_factor.as_ref(),
+            &scratch.column,
+            &mut scratch.white,
+        );
+        let variance = self.hyper.variance - dot(&scratch.white, &scratch.white);
+        (mean, variance.max(0.0).sqrt())
+    }
+
+    fn column(&self, task: &[f64], scratch: &mut Scratch) {
+        scratch.point.resize(task.len(), 0.0);
+        scratch.column.resize(self.alpha.len(), 0.0);
+        self.kernel.scale_point(task, &mut scratch.point);
+        self.kernel
+            .column_into(&self.points, &scratch.point, &mut scratch.column);
+    }
+}
+
+/// Room for one query.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Scratch {
+    point: Vec<f64>,
+    column: Vec<f64>,
+    white: Vec<f64>,
+}
+
+fn specs(lengthscales: usize, slack: bool) -> Vec<ParameterSpec> {
+    let positive = |mu, sigma, low, high| {
+        ParameterSpec::positive(HyperPrior::LogNormal { mu, sigma }, low, high)
+    };
+    let mut specs = vec![positive(-0.3, 1.0, 0.05, 10.0); lengthscales];
+    specs.push(positive(-2.0, 2.0, 1e-4, 10.0));
+    specs.push(positive(-8.0, 3.0, 1e-8, 1.0));
+    if slack {
+        specs.push(positive(-5.0, 3.0, 1e-8, 1.0));
+    }
+    specs
+}
