@@ -121,21 +121,25 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
             );
         })?
     };
-    let page = table::markdown(&plan, &rows, &setup(&versions));
+    let page = table::markdown(&plan, &rows, &setup(&plan, &versions));
     let path = out.join("neps.md");
     std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
     println!("{}", path.display());
     Ok(())
 }
 
-fn setup(versions: &Path) -> Setup {
+fn setup(plan: &Plan, versions: &Path) -> Setup {
     let mut setup = Setup::default();
-    let words: Vec<String> = std::env::args().skip(1).collect();
     setup.add(
         "command",
         format!(
-            "`cargo run --release -p warmfront-bench --bin peer_neps -- {}`",
-            words.join(" ")
+            "`cargo run --release -p warmfront-bench --bin peer_neps -- --seeds {} --budget {} \
+             --problems {} --conditions {} --variants {}`",
+            plan.seeds,
+            plan.terms.budget,
+            plan.problems.join(","),
+            plan.conditions.join(","),
+            plan.variants.join(",")
         ),
     );
     setup.add_environment();
