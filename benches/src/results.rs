@@ -9,8 +9,8 @@ use crate::stats::{self, Paired};
 /// Regrets below this fraction of the optimum are reported as this: a front found by search is no
 /// better known.
 pub const REGRET_FLOOR: f64 = 1e-6;
-/// The same with one objective: in a table the best row is hit exactly, and a lower floor would let
-/// these hits alone decide every mean and every comparison.
+/// The same with one objective, and where the best that any seed found is the optimum of all: it is
+/// hit exactly, and a lower floor would let these hits alone decide every mean and every comparison.
 pub const SINGLE_REGRET_FLOOR: f64 = 1e-3;
 
 /// All methods on one problem.
@@ -103,7 +103,7 @@ impl ProblemCurves {
     #[must_use]
     pub fn new(entry: &Entry, finished: &BTreeMap<Cell, CellResult>) -> Self {
         let optima = optima(entry, finished);
-        let floor = if entry.objectives == 1 {
+        let floor = if entry.objectives == 1 || entry.same_target {
             SINGLE_REGRET_FLOOR
         } else {
             REGRET_FLOOR
@@ -351,6 +351,17 @@ mod tests {
             &curves.methods[1].curves[&0],
             [0.5_f64.log10(), SINGLE_REGRET_FLOOR.log10()],
         );
+    }
+
+    #[test]
+    fn what_one_seed_finds_is_known_to_all_where_the_target_is_the_same() {
+        let cells = finished(&[("a", 0, 0, [0.0, 1.8]), ("a", 1, 0, [1.0, 2.0])]);
+        let mut entry = entry(2, 1, false);
+        let curves = ProblemCurves::new(&entry, &cells);
+        check(&curves.methods[0].curves[&0], [0.0, REGRET_FLOOR.log10()]);
+        entry.same_target = true;
+        let curves = ProblemCurves::new(&entry, &cells);
+        check(&curves.methods[0].curves[&0], [0.0, -1.0]);
     }
 
     #[test]

@@ -58,6 +58,13 @@ fn every_method_runs_and_its_hypervolume_never_falls() {
         );
         let asked: u32 = result.steps.iter().map(|s| s.suggestions).sum();
         assert!(asked >= 6, "{}: {asked}", method.name);
+        let (label, text) = lab.describe_method(&told(method.name));
+        assert_eq!((label.as_str(), text.as_str()), (method.label, method.text));
+        let version = format!("method {}", method.version);
+        assert!(
+            lab.fingerprint("zdt6", &told(method.name))
+                .ends_with(&version)
+        );
     }
 }
 

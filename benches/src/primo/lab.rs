@@ -10,13 +10,13 @@ use warmfront_core::{Beliefs, Candidate, Fidelity, Observation, Purpose, Seed, T
 use warmfront_meta::multi_fidelity::FidelityBudget;
 
 use super::counting::{Evaluation, by_cost, by_published_count};
-use super::methods::{self, METHODS, MethodSpec};
+use super::methods::{self, METHODS};
 use super::priors::Condition;
 use super::problems::{PROBLEMS, ProblemSpec, Stages};
 use super::report;
 use crate::cell::{Cell, CellResult, Step, fnv1a};
 use crate::data::DataFolder;
-use crate::profile::{Catalogue, Plan, base_name};
+use crate::profile::{Catalogue, Plan};
 use crate::report::Input;
 use crate::runner::Work;
 use crate::system::System;
@@ -206,7 +206,7 @@ impl Catalogue for PrimoLab {
 
     fn fingerprint(&self, problem: &str, method: &str) -> String {
         let problem = ProblemSpec::find(problem).map_or(0, |p| p.version);
-        let version = MethodSpec::find(base_name(method)).map_or(0, |m| m.version);
+        let version = methods::find(method).map_or(0, |m| m.version);
         format!(
             "primo runner {VERSION}, base seed {}, problem {problem}, method {version}",
             self.base
@@ -221,7 +221,7 @@ impl Catalogue for PrimoLab {
     }
 
     fn describe_method(&self, method: &str) -> (String, String) {
-        match MethodSpec::find(base_name(method)) {
+        match methods::find(method) {
             Some(m) => (m.label.to_owned(), m.text.to_owned()),
             None => (method.to_owned(), String::new()),
         }

@@ -159,6 +159,12 @@ pub const METHODS: &[MethodSpec] = &[
     ),
 ];
 
+/// The method with this name, with or without a condition.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static MethodSpec> {
+    METHODS.iter().find(|m| m.name == base_name(name))
+}
+
 /// Methods that are told expert priors.
 const TOLD: [&str; 13] = [
     "random-prior",

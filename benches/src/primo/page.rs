@@ -244,6 +244,9 @@ fn speed(out: &mut String, input: &Input<'_>, study: &Study) {
 }
 
 fn speed_table(out: &mut String, input: &Input<'_>, all: &[SpeedUp], title: &str) {
+    if all.is_empty() {
+        return;
+    }
     let mut conditions: Vec<&str> = Vec::new();
     let mut problems: Vec<&str> = Vec::new();
     for s in all {
@@ -312,7 +315,7 @@ fn regret(out: &mut String, input: &Input<'_>, study: &Study) {
     out.push_str(
         "<h2 id=\"regret\">Regret at the end</h2>\n<p>Median relative regret when the budget is spent: \
          the part of the best hypervolume known for the problem that is still missing; 100 % is no point \
-         at full fidelity below the reference point. ▼ significantly worse than PriMO, ▲ significantly \
+         at full fidelity below the reference point; less than 0.1 % counts as 0.1 %. ▼ significantly worse than PriMO, ▲ significantly \
          better, ≈ neither (paired Wilcoxon test, Holm's correction over the methods of a problem).</p>\n",
     );
     for condition in conditions {

@@ -113,8 +113,9 @@ pub const PROBLEMS: &[ProblemSpec] = &[
         "wine",
         "Wine quality, live",
         Kind::Wine,
-        "Small classifiers are really trained on a real data set: validation error against the size of \
-         the model; log scales, a category and conditions; the budget is training.",
+        "A small network or boosted trees are really trained to predict the scores of wines: validation \
+         error against the operations of a prediction; log scales, a category and conditions; the budget \
+         is training. The best of all runs stands for the best possible.",
     ),
     problem(
         "mf-hartmann3",
