@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `config` | [`PmtoConfig`]: every choice by name, and the named methods |
 //! | `strategy`, `rounds` | [`Pmto`]: the queue of a round, its fits and its choice of tasks |
+//! | `allocation` | the choice of tasks by regret |
 //! | `forward`, `coregionalized` | models of the costs of all tasks |
 //! | `published` | the fit of the published runs: Adam, or the box it can reach |
 //! | `criterion`, `evolution` | task evolution by the determinantal criterion |
@@ -28,19 +29,23 @@
 //! [`single_tasks`](PmtoConfig::single_tasks) and
 //! [`coregionalized`](PmtoConfig::coregionalized) are its comparators.
 //!
-//! [`PmtoConfig::improved`], the default, keeps the two models and replaces the rest:
+//! [`PmtoConfig::improved`], the default, keeps the two models and the pool and replaces the rest:
 //!
 //! - costs are standardised, every coordinate has its own lengthscale, and hyperparameters are
-//!   fitted with weak priors from the last fit whenever the evaluations have grown by 30 %, on at
-//!   most 500 of them; in between the factorisation grows by the new rows in O(n²);
-//! - there is no pool: every round looks at a fresh Sobol grid of tasks, finds the least forward
-//!   mean of each from the task model's prediction (no evaluation), and evaluates where that
-//!   reduces the variance at the predicted solutions of the whole grid most, weighted by the gap
-//!   between predicted cost and lower confidence bound; a quarter of the round fills the box
-//!   regardless;
-//! - the task model is fitted to the minimisers of the forward mean at Sobol tasks, with noise that
-//!   grows with that gap as far as the likelihood wants it to
-//!   ([`InverseRecipe::Distilled`], [`InverseRecipe::NoiseAware`]);
+//!   fitted with weak priors from the last fit and a second start whenever the evaluations have
+//!   grown by 30 %, on all evaluations of a random part of the tasks if there are many; in between
+//!   the factorisation grows by the new rows in O(n²). Detail finer than a lengthscale of 0.3 of a
+//!   solution coordinate counts as noise: the few evaluations of a task cannot follow it;
+//! - not every task is evaluated every round, but those whose best cost lies farthest above the
+//!   least lower confidence bound near the predicted solution. Searches start from the task
+//!   model's prediction and from the least forward mean, which costs no evaluation;
+//! - new tasks join only while the task model is expected to lose more between tasks (half its
+//!   variance times the curvature of the forward mean) than the pool has gaps, and are those of a
+//!   fresh Sobol grid that lower this loss most when their variance is integrated out; a quarter
+//!   of them is the grid's next point instead;
+//! - the task model is fitted from several starts, with noise that grows with the gap as far as the
+//!   likelihood wants it to, leaving out the tasks with the largest gaps
+//!   ([`InverseRecipe::NoiseAware`]);
 //! - [`TaskModel::refined`] descends the forward mean from the prediction within two standard
 //!   deviations, and [`TaskModel::refine_by_evaluations`] spends a few evaluations on one task.
 //!
@@ -50,6 +55,7 @@
 //! Integrated variance reduction is that of Cohn 1996, *Neural network exploration using optimal
 //! experiment design*, in its form for Gaussian processes.
 
+mod allocation;
 mod archive;
 mod config;
 mod coregionalized;

@@ -144,6 +144,10 @@ impl Archive {
         self.rows.len()
     }
 
+    pub(super) fn dim(&self) -> usize {
+        self.dim
+    }
+
     pub(super) fn task_dim(&self) -> usize {
         self.task_dim
     }

@@ -10,6 +10,9 @@ use super::task_gp::InverseFit;
 use super::task_model::InverseRecipe;
 use crate::MetaError;
 
+/// No lengthscale of a forward model is longer.
+pub(super) const LONGEST: f64 = 30.0;
+
 /// What is evaluated before there is a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -80,6 +83,8 @@ pub enum ForwardFit {
         subset: usize,
         /// Likelihoods evaluated from each start, at most.
         evaluations: usize,
+        /// Least lengthscale of a solution coordinate: finer detail of the costs counts as noise.
+        finest: f64,
     },
 }
 
@@ -94,17 +99,19 @@ pub enum TaskChoice {
     Random,
     /// The tasks of the initial design only, each once a round (PMTO-FT).
     Fixed,
-    /// Tasks of a fresh Sobol grid whose evaluation would reduce the posterior variance at the
-    /// predicted solutions of the whole grid most, weighted by the predicted regret there;
-    /// a share of the round goes to grid tasks in order, wherever they lie. Ours. Needs a unified
-    /// forward model.
-    VarianceReduction {
+    /// Every round evaluates the tasks of the pool whose best solution may be improved most, by the
+    /// gap between the forward mean there and the least lower confidence bound nearby. New tasks
+    /// join while the task model is expected to lose more between tasks than the pool has gaps:
+    /// those of a Sobol grid that lower this loss most. Ours. Needs a unified forward model.
+    Regret {
         /// Tasks of the grid.
         grid: usize,
         /// Evaluations between two updates of the model.
         round: usize,
-        /// Share of the round that is not chosen, in [0, 1].
+        /// Share of the new tasks that is not chosen but the next of the grid, in [0, 1].
         epsilon: f64,
+        /// Least and largest number of evaluations per task of the pool, on average.
+        evaluations_per_task: (f64, f64),
     },
 }
 
@@ -160,18 +167,23 @@ impl PmtoConfig {
     pub fn improved() -> Self {
         Self {
             name: "PMTO-improved".into(),
-            initial: InitialDesign::Joint { samples: 100 },
+            initial: InitialDesign::Tasks {
+                tasks: 20,
+                samples: 5,
+            },
             forward: ForwardModel::Unified(Lengthscales::Ard),
             fit: ForwardFit::Map {
                 restarts: 0,
                 growth: 1.3,
                 subset: 500,
                 evaluations: 40,
+                finest: 0.3,
             },
-            tasks: TaskChoice::VarianceReduction {
-                grid: 96,
+            tasks: TaskChoice::Regret {
+                grid: 128,
                 round: 20,
                 epsilon: 0.25,
+                evaluations_per_task: (12.0, 50.0),
             },
             beta: 0.5,
             bound_with_noise: false,
@@ -180,10 +192,10 @@ impl PmtoConfig {
                 searches: 1,
                 evaluations: 10,
             },
-            recipe: InverseRecipe::Distilled { tasks: 256 },
+            recipe: InverseRecipe::NoiseAware,
             inverse: InverseFit::Map {
-                starts: 2,
-                evaluations: 40,
+                starts: 4,
+                evaluations: 60,
             },
         }
     }
@@ -321,7 +333,17 @@ impl PmtoConfig {
                 need(samples > 0, "the initial design has no evaluation")?;
             }
         }
-        if let ForwardFit::Map { growth, subset, .. } = self.fit {
+        if let ForwardFit::Map {
+            growth,
+            subset,
+            finest,
+            ..
+        } = self.fit
+        {
+            need(
+                finest > 0.0 && finest < LONGEST,
+                "the least lengthscale is not in (0, 30)",
+            )?;
             need(
                 growth.is_finite() && growth > 1.0,
                 "growth until the next fit is not above 1",
@@ -341,19 +363,21 @@ impl PmtoConfig {
             }
             _ => {}
         }
-        if let TaskChoice::VarianceReduction {
+        if let TaskChoice::Regret {
             grid,
             round,
             epsilon,
+            evaluations_per_task: (least, most),
         } = self.tasks
         {
             need(
                 matches!(self.forward, ForwardModel::Unified(_)),
-                "variance reduction over tasks needs a unified forward model",
+                "allocation by regret needs a unified forward model",
             )?;
+            need(round > 0 && grid > 0, "a round or its grid is empty")?;
             need(
-                round > 0 && grid >= round,
-                "the grid of tasks is smaller than a round",
+                least >= 1.0 && most >= least,
+                "evaluations per task are not at least 1 and in order",
             )?;
             need(
                 (0.0..=1.0).contains(&epsilon),

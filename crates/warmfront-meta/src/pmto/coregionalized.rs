@@ -457,6 +457,7 @@ mod tests {
             growth: 2.0,
             subset: 100,
             evaluations: 100,
+            finest: 0.05,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let model = Coregionalized::fit(x.clone(), &y, &of, 3, 1, &fit, None, &mut rng).unwrap();

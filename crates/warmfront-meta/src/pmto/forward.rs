@@ -9,7 +9,7 @@ use warmfront_linalg::Mat;
 use warmfront_math::lbfgsb::LbfgsbConfig;
 
 use super::archive::Archive;
-use super::config::{ForwardFit, ForwardModel, Lengthscales};
+use super::config::{ForwardFit, ForwardModel, LONGEST, Lengthscales};
 use super::coregionalized::Coregionalized;
 use super::likelihood::TiedLikelihood;
 use super::published::{Optimizer, fit_published};
@@ -85,6 +85,8 @@ impl Forward {
         rng: &mut dyn Rng,
     ) -> Result<bool, MetaError> {
         let costs = archive.costs();
+        let v = archive.dim();
+        let of: Vec<usize> = archive.rows().iter().map(|row| row.task).collect();
         match model {
             ForwardModel::Random => Ok(false),
             ForwardModel::Unified(tied) => {
@@ -94,12 +96,14 @@ impl Forward {
                     _ => None,
                 };
                 let (fitted, refitted) = match last {
-                    Some(fitted) if !force => grow(fitted, archive, &costs, &groups, fit, rng)?,
+                    Some(fitted) if !force => {
+                        grow(fitted, archive, &costs, &of, &groups, fit, rng)?
+                    }
                     last => {
                         let rows: Vec<usize> = (0..archive.len()).collect();
                         let x = archive.joint(&rows);
                         (
-                            fit_process(x, &costs, &groups, fit, last.as_ref(), rng)?,
+                            fit_process(x, &costs, &of, v, &groups, fit, last.as_ref(), rng)?,
                             true,
                         )
                     }
@@ -113,7 +117,7 @@ impl Forward {
                     _ => Vec::new(),
                 };
                 last.resize_with(archive.tasks().len(), || None);
-                let groups = vec![0; archive.solutions(&[]).ncols()];
+                let groups = vec![0; archive.dim()];
                 for (task, slot) in archive.tasks().iter().zip(&mut last) {
                     if task.best.is_none() {
                         *slot = None;
@@ -121,14 +125,23 @@ impl Forward {
                     }
                     let y: Vec<f64> = task.rows.iter().map(|&row| costs[row]).collect();
                     let x = archive.solutions(&task.rows);
-                    *slot = Some(fit_process(x, &y, &groups, fit, slot.as_ref(), rng)?);
+                    let own = vec![0; y.len()];
+                    *slot = Some(fit_process(
+                        x,
+                        &y,
+                        &own,
+                        v,
+                        &groups,
+                        fit,
+                        slot.as_ref(),
+                        rng,
+                    )?);
                 }
                 *self = Self::PerTask(last);
                 Ok(true)
             }
             ForwardModel::Coregionalized { rank } => {
                 let rows: Vec<usize> = (0..archive.len()).collect();
-                let of: Vec<usize> = archive.rows().iter().map(|row| row.task).collect();
                 let last = match std::mem::take(self) {
                     Self::Coregionalized(model) => Some(model),
                     _ => None,
@@ -150,7 +163,7 @@ impl Forward {
 }
 
 fn groups(tied: Lengthscales, archive: &Archive) -> Vec<usize> {
-    let v = archive.solutions(&[]).ncols();
+    let v = archive.dim();
     (0..v + archive.task_dim())
         .map(|k| match tied {
             Lengthscales::Shared => 0,
@@ -165,11 +178,12 @@ fn grow(
     fitted: Fitted,
     archive: &Archive,
     costs: &[f64],
+    of: &[usize],
     groups: &[usize],
     fit: &ForwardFit,
     rng: &mut dyn Rng,
 ) -> Result<(Fitted, bool), MetaError> {
-    let (n, known) = (archive.len(), fitted.gp.x().nrows());
+    let (n, known, v) = (archive.len(), fitted.gp.x().nrows(), archive.dim());
     if let ForwardFit::Map { growth, .. } = fit
         && (n as f64) < growth * fitted.fitted_at as f64
     {
@@ -184,15 +198,17 @@ fn grow(
     let rows: Vec<usize> = (0..n).collect();
     let x = archive.joint(&rows);
     Ok((
-        fit_process(x, costs, groups, fit, Some(&fitted), rng)?,
+        fit_process(x, costs, of, v, groups, fit, Some(&fitted), rng)?,
         true,
     ))
 }
 
-/// Fits hyperparameters and conditions on all rows of `x` (`n×d`).
+/// Fits hyperparameters and conditions on all rows of `x` (`n×d`), which belong to the tasks `of`.
 fn fit_process(
     x: Mat<f64>,
     y: &[f64],
+    of: &[usize],
+    solutions: usize,
     groups: &[usize],
     fit: &ForwardFit,
     last: Option<&Fitted>,
@@ -211,11 +227,12 @@ fn fit_process(
             restarts,
             subset,
             evaluations,
+            finest,
             ..
         } => {
             let standardization = Standardization::of(y);
             let warm = last.map(|last| last.gp.hyperparameters());
-            let rows = sample_rows(y.len(), *subset, rng);
+            let rows = sample_tasks(of, *subset, rng);
             let own = Mat::from_fn(rows.len(), x.ncols(), |i, k| x[(rows[i], k)]);
             let z: Vec<f64> = rows.iter().map(|&i| standardization.apply(y[i])).collect();
             let config = MapConfig {
@@ -227,7 +244,8 @@ fn fit_process(
                     ..LbfgsbConfig::default()
                 },
             };
-            let hyper = map(&own, &z, groups, &config, warm.as_ref(), rng)?;
+            let finest = lower_bounds(groups, solutions, *finest);
+            let hyper = map(&own, &z, groups, &finest, &config, warm.as_ref(), rng)?;
             (hyper, Vec::new(), standardization)
         }
     };
@@ -261,21 +279,21 @@ fn map(
     x: &Mat<f64>,
     z: &[f64],
     groups: &[usize],
+    finest: &[f64],
     config: &MapConfig,
     warm: Option<&Hyperparameters>,
     rng: &mut dyn Rng,
 ) -> Result<Hyperparameters, MetaError> {
     let likelihood = TiedLikelihood::new(x.as_ref(), z, groups, &[]);
     let count = likelihood.lengthscales();
-    let lengthscale = ParameterSpec::positive(
-        HyperPrior::dimension_scaled_lengthscale(groups.len()),
-        0.03,
-        30.0,
-    );
+    let prior = HyperPrior::dimension_scaled_lengthscale(groups.len());
     let wide = |mu, sigma, low, high| {
         ParameterSpec::positive(HyperPrior::LogNormal { mu, sigma }, low, high)
     };
-    let mut parameters = vec![lengthscale; count];
+    let mut parameters: Vec<ParameterSpec> = finest
+        .iter()
+        .map(|&low| ParameterSpec::positive(prior, low, LONGEST))
+        .collect();
     parameters.push(wide(1.0, 2.0, 1e-2, 1e4).starting_at(1.0));
     parameters.push(wide(-6.0, 3.0, 1e-6, 1.0).starting_at(1e-3));
     let warm = warm.map(|h| {
@@ -286,11 +304,15 @@ fn map(
         own.extend([h.outputscale, h.noise]);
         own
     });
-    let starts = match &warm {
+    let mut starts = match &warm {
         // Near a fit to most of the data another start from scratch would not pay.
         Some(own) if z.len() > 400 && config.restarts == 0 => vec![own.clone()],
         own => draw_starts(&parameters, own.as_deref(), config.restarts, rng),
     };
+    // What is noise from afar may be detail up close: an optimum of its own.
+    let mut detailed = vec![0.2; count];
+    detailed.extend([1.0, 1e-4]);
+    starts.push(detailed);
     let end = fit_map_from(&parameters, &likelihood, &starts, config)?;
     Ok(Hyperparameters {
         lengthscales: likelihood.expand(&end.values),
@@ -300,17 +322,44 @@ fn map(
     })
 }
 
-/// `count` of the numbers below `n` in increasing order, all of them if there are no more.
-fn sample_rows(n: usize, count: usize, rng: &mut dyn Rng) -> Vec<usize> {
-    let mut rows: Vec<usize> = (0..n).collect();
-    if n > count {
-        for i in 0..count {
-            // u64, not usize: the draw is the same on every platform.
-            let j = i + rng.random_range(0..(n - i) as u64) as usize;
-            rows.swap(i, j);
-        }
-        rows.truncate(count);
-        rows.sort_unstable();
+/// Least lengthscale of each group: of a solution `finest`, of a task 0.03.
+fn lower_bounds(groups: &[usize], solutions: usize, finest: f64) -> Vec<f64> {
+    let count = groups.iter().max().map_or(0, |g| g + 1);
+    let mut bounds = vec![f64::INFINITY; count];
+    for (k, &group) in groups.iter().enumerate() {
+        let own = if k < solutions { finest } else { 0.03 };
+        bounds[group] = own.min(bounds[group]);
     }
+    bounds
+}
+
+/// About `count` rows, all those of randomly chosen tasks: only rows of one task are close enough
+/// to each other to tell noise from detail.
+fn sample_tasks(of: &[usize], count: usize, rng: &mut dyn Rng) -> Vec<usize> {
+    if of.len() <= count {
+        return (0..of.len()).collect();
+    }
+    let tasks = of.iter().max().map_or(0, |t| t + 1);
+    let mut rows = Vec::with_capacity(count);
+    for task in shuffled(tasks, rng) {
+        let mut own: Vec<usize> = (0..of.len()).filter(|&i| of[i] == task).collect();
+        if rows.len() + own.len() > count {
+            let order = shuffled(own.len(), rng);
+            own = order.into_iter().map(|i| own[i]).collect();
+            own.truncate(count - rows.len());
+        }
+        rows.append(&mut own);
+    }
+    rows.sort_unstable();
     rows
+}
+
+/// The numbers below `n` in random order.
+fn shuffled(n: usize, rng: &mut dyn Rng) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..n).collect();
+    for i in (1..n).rev() {
+        // u64, not usize: the draw is the same on every platform.
+        order.swap(i, rng.random_range(0..=i as u64) as usize);
+    }
+    order
 }

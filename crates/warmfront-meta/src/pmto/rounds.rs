@@ -2,35 +2,26 @@
 
 use rand::Rng;
 use warmfront_core::{Purpose, Seed, UnitPoint};
-use warmfront_gp::{ExactGp, Surrogate};
+use warmfront_gp::ExactGp;
 use warmfront_linalg::Mat;
 
+use super::allocation::{Prediction, least_bounds, pool_predictions};
 use super::archive::Archive;
 use super::config::TaskChoice;
 use super::criterion::DeterminantalCriterion;
 use super::evolution::{EvolutionConfig, maximize_in_box};
-use super::information::condition_on;
 use super::search::{minimize_mean, space_filling};
-use super::strategy::{Pmto, Slot, uniform_task};
+use super::strategy::{Pmto, uniform_task};
 use super::task_gp::InverseFit;
 use super::task_model::{InverseData, InverseRecipe, TaskModel};
 use super::view::{TaskView, UnifiedView};
 use crate::MetaError;
 
-/// Tasks that the model of a round is distilled from.
-const ROUND_TASKS: usize = 128;
 /// More tasks than this are thinned out, evenly in the order of their first evaluation.
 const MOST_TASKS: usize = 400;
-/// Points around a predicted solution at which its lower confidence bound is looked for.
-const AROUND: usize = 8;
 
-/// What the forward model says of one task.
-#[derive(Debug, Clone)]
-struct Prediction {
-    x: Vec<f64>,
-    /// By how much the best solution nearby may be better.
-    gap: f64,
-}
+/// Share of the tasks that [`InverseRecipe::NoiseAware`] keeps.
+const KEPT_SHARE: f64 = 0.7;
 
 impl Pmto {
     /// Fits the models and fills the queue; the archive holds at least one cost.
@@ -58,11 +49,14 @@ impl Pmto {
                 self.sweep();
             }
             TaskChoice::Fixed => self.sweep(),
-            TaskChoice::VarianceReduction {
+            TaskChoice::Regret {
                 grid,
                 round,
                 epsilon,
-            } => self.plan_by_variance(grid, round, epsilon, refitted, rng)?,
+                evaluations_per_task,
+            } => {
+                self.plan_by_regret(grid, round, epsilon, evaluations_per_task, refitted, rng)?;
+            }
         }
         Ok(())
     }
@@ -93,76 +87,6 @@ impl Pmto {
         let (task, _) = maximize_in_box(d, &|t| criterion.score(t), evolution, rng);
         self.inverse = Some(model);
         Ok(UnitPoint::clamped(task))
-    }
-
-    /// Chooses the tasks of a round by integrated variance reduction weighted by predicted regret.
-    fn plan_by_variance(
-        &mut self,
-        grid: usize,
-        round: usize,
-        epsilon: f64,
-        refitted: bool,
-        rng: &mut dyn Rng,
-    ) -> Result<(), MetaError> {
-        let Some(gp) = self.forward.unified() else {
-            return Ok(());
-        };
-        if refitted {
-            let tasks = grid_tasks(ROUND_TASKS, self.archive.task_dim(), rng);
-            let data = distilled(gp, &self.archive, &tasks, self.inverse.as_ref(), rng);
-            let model = TaskModel::fit(
-                data,
-                false,
-                &self.config.inverse,
-                self.inverse.as_ref(),
-                None,
-            );
-            // Without a task model searches start from space-filling points.
-            self.inverse = model.ok();
-        }
-        let tasks = grid_tasks(grid, self.archive.task_dim(), rng);
-        let at = predictions(gp, &self.archive, &tasks, self.inverse.as_ref(), rng);
-        let v = self.space.dim();
-        let joint = Mat::from_fn(tasks.len(), v + self.archive.task_dim(), |i, k| {
-            if k < v { at[i].x[k] } else { tasks[i][k - v] }
-        });
-        let mut covariance = gp.posterior(joint.as_ref())?.covariance;
-        let noise = gp.noise_variance();
-        let round = round.min(tasks.len());
-        let spread = ((epsilon * round as f64).round() as usize).min(round);
-        let mut chosen: Vec<usize> = Vec::with_capacity(round);
-        // The first points of a scrambled sequence fill the box by themselves.
-        for i in 0..spread {
-            chosen.push(i);
-            condition_on(&mut covariance, i, noise);
-        }
-        while chosen.len() < round {
-            let gain = |i: usize| -> f64 {
-                let reduced: f64 = (0..tasks.len())
-                    .map(|j| at[j].gap * covariance[(j, i)] * covariance[(j, i)])
-                    .sum();
-                reduced / (covariance[(i, i)] + noise).max(f64::MIN_POSITIVE)
-            };
-            let mut best: Option<(usize, f64)> = None;
-            for i in (0..tasks.len()).filter(|i| !chosen.contains(i)) {
-                let value = gain(i);
-                if best.is_none_or(|(_, b)| value > b) {
-                    best = Some((i, value));
-                }
-            }
-            let Some((i, _)) = best else { break };
-            chosen.push(i);
-            condition_on(&mut covariance, i, noise);
-        }
-        self.queue = chosen
-            .into_iter()
-            .map(|i| Slot {
-                task: UnitPoint::clamped(tasks[i].as_slice()),
-                point: None,
-                known: vec![at[i].x.clone()],
-            })
-            .collect();
-        Ok(())
     }
 
     /// The task model of everything told so far, with the recipe of the configuration.
@@ -235,10 +159,18 @@ impl Pmto {
                 }
                 None => best_solutions(&self.archive, &solved),
             },
-            InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. } => {
+            InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. } if gp.is_none() => {
                 let view = |t: usize| forward.view(Some(t), self.archive.tasks()[t].at.coords());
-                noise_aware(&self.archive, &solved, &view, &mut rng)
+                best_gaps(noise_aware(&self.archive, &solved, &view, &mut rng))
             }
+            _ => match gp {
+                Some(gp) => {
+                    let last = self.inverse.as_ref();
+                    let at = pool_predictions(gp, &self.archive, &solved, last, &mut rng);
+                    best_gaps(solved_data(&self.archive, &solved, &at))
+                }
+                None => best_solutions(&self.archive, &solved),
+            },
         };
         let fit = match (&self.config.inverse, data.slack.is_empty()) {
             // The published fit knows one noise for all rows.
@@ -255,7 +187,7 @@ impl Pmto {
 }
 
 /// `count` scrambled Sobol tasks; one for a box of one point.
-fn grid_tasks(count: usize, task_dim: usize, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
+pub(super) fn grid_tasks(count: usize, task_dim: usize, rng: &mut dyn Rng) -> Vec<Vec<f64>> {
     if task_dim == 0 {
         vec![Vec::new()]
     } else {
@@ -315,35 +247,53 @@ fn relative(gaps: Vec<f64>) -> Vec<f64> {
         .collect()
 }
 
-/// Solved tasks at the minimisers of the forward mean near their best solutions, with the gaps
-/// between the cost there and the lower confidence bound as slack.
+/// Tasks at their best solutions with their gaps as slack.
+pub(super) fn solved_data(archive: &Archive, tasks: &[usize], at: &[Prediction]) -> InverseData {
+    InverseData {
+        slack: relative(at.iter().map(|p| p.gap).collect()),
+        ..best_solutions(archive, tasks)
+    }
+}
+
+/// The same under a model of each task, at its least mean near the best solution.
 fn noise_aware<'a>(
     archive: &Archive,
     tasks: &[usize],
     view: &dyn Fn(usize) -> Option<Box<dyn TaskView + 'a>>,
     rng: &mut dyn Rng,
 ) -> InverseData {
-    let mut solutions = Vec::with_capacity(tasks.len());
-    let mut gaps = Vec::with_capacity(tasks.len());
+    let mut at = Vec::with_capacity(tasks.len());
     for &t in tasks {
-        let Some(best) = archive.best_point(t) else {
-            continue;
-        };
-        let Some(view) = view(t) else {
-            solutions.push(best.coords().to_vec());
-            gaps.push(0.0);
+        let (Some(best), Some(view)) = (archive.best_point(t), view(t)) else {
+            at.push(Prediction {
+                x: Vec::new(),
+                gap: 0.0,
+            });
             continue;
         };
         let (x, _) = minimize_mean(view.as_ref(), &[best.coords().to_vec()], 0, 30, rng);
         let (mean, variance) = view.marginals(Mat::from_fn(1, x.len(), |_, k| x[k]).as_ref());
         let cost = archive.tasks()[t].best.map_or(mean[0], |(_, y)| y);
-        gaps.push((cost - mean[0] + variance[0].sqrt()).max(0.0));
-        solutions.push(x);
+        let gap = (cost - mean[0] + variance[0].sqrt()).max(0.0);
+        at.push(Prediction { x, gap });
     }
+    solved_data(archive, tasks, &at)
+}
+
+/// The rows with the least gaps.
+fn best_gaps(data: InverseData) -> InverseData {
+    let n = data.slack.len();
+    let mut rows: Vec<usize> = (0..n).collect();
+    rows.sort_by(|&a, &b| data.slack[a].total_cmp(&data.slack[b]));
+    rows.truncate(((KEPT_SHARE * n as f64) as usize).max(1));
+    rows.sort_unstable();
+    let of = |column: &[f64]| rows.iter().map(|&i| column[i]).collect::<Vec<_>>();
     InverseData {
-        tasks: task_matrix(archive, tasks),
-        solutions: columns(&solutions),
-        slack: relative(gaps),
+        tasks: Mat::from_fn(rows.len(), data.tasks.ncols(), |i, k| {
+            data.tasks[(rows[i], k)]
+        }),
+        solutions: data.solutions.iter().map(|column| of(column)).collect(),
+        slack: of(&data.slack),
     }
 }
 
@@ -355,11 +305,11 @@ fn distilled(
     last: Option<&TaskModel>,
     rng: &mut dyn Rng,
 ) -> InverseData {
-    let at = predictions(gp, archive, tasks, last, rng);
-    let d = archive.task_dim();
+    let at = predictions(gp, tasks, last, rng);
+    let tasks = Mat::from_fn(tasks.len(), archive.task_dim(), |i, k| tasks[i][k]);
     let solutions: Vec<Vec<f64>> = at.iter().map(|p| p.x.clone()).collect();
     InverseData {
-        tasks: Mat::from_fn(tasks.len(), d, |i, k| tasks[i][k]),
+        tasks,
         solutions: columns(&solutions),
         slack: relative(at.iter().map(|p| p.gap).collect()),
     }
@@ -368,13 +318,10 @@ fn distilled(
 /// Predicted solutions of tasks and how much better the best ones nearby may be.
 fn predictions(
     gp: &ExactGp,
-    archive: &Archive,
     tasks: &[Vec<f64>],
     last: Option<&TaskModel>,
     rng: &mut dyn Rng,
 ) -> Vec<Prediction> {
-    let v = gp.input_dim() - archive.task_dim();
-    let offsets = space_filling(AROUND, v, rng);
     let mut found = Vec::with_capacity(tasks.len());
     for task in tasks {
         let view = UnifiedView { gp, task };
@@ -387,31 +334,15 @@ fn predictions(
             .collect();
         found.push(minimize_mean(&view, &starts, 24, 25, rng));
     }
-    let each = AROUND + 1;
-    let joint = Mat::from_fn(each * tasks.len(), gp.input_dim(), |row, k| {
-        let (i, candidate) = (row / each, row % each);
-        if k >= v {
-            return tasks[i][k - v];
-        }
-        let x = found[i].0[k];
-        if candidate == 0 {
-            x
-        } else {
-            (x + 0.2 * (offsets[candidate - 1][k] - 0.5)).clamp(0.0, 1.0)
-        }
-    });
-    let at = gp.predict(joint.as_ref());
+    let solutions: Vec<&[f64]> = found.iter().map(|f| f.0.as_slice()).collect();
+    let coords: Vec<&[f64]> = tasks.iter().map(Vec::as_slice).collect();
+    let bounds = least_bounds(gp, &solutions, &coords, rng);
     found
-        .into_iter()
-        .enumerate()
-        .map(|(i, (x, mean))| {
-            let least = (i * each..(i + 1) * each)
-                .map(|row| at.mean[(row, 0)] - at.variance[(row, 0)].sqrt())
-                .fold(f64::INFINITY, f64::min);
-            Prediction {
-                x,
-                gap: (mean - least).max(0.0),
-            }
+        .iter()
+        .zip(bounds)
+        .map(|((x, mean), bound)| Prediction {
+            x: x.clone(),
+            gap: (mean - bound).max(0.0),
         })
         .collect()
 }

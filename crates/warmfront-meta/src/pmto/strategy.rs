@@ -8,8 +8,10 @@ use warmfront_core::{
     Candidate, Observation, ObservationFault, SearchSpace, Strategy, StrategyError, UnitPoint,
 };
 
+use warmfront_gp::{ExactGp, Hyperparameters};
+
 use super::archive::Archive;
-use super::config::{ForwardModel, InitialDesign, PmtoConfig, TaskChoice};
+use super::config::{ForwardModel, InitialDesign, PmtoConfig};
 use super::forward::Forward;
 use super::search::{Bound, minimize_bound, space_filling};
 use super::task_model::TaskModel;
@@ -94,6 +96,11 @@ impl Pmto {
         self.archive.len()
     }
 
+    /// Hyperparameters of the last unified forward model: solutions' lengthscales first, then tasks'.
+    pub fn forward_hyperparameters(&self) -> Option<Hyperparameters> {
+        self.forward.unified().map(ExactGp::hyperparameters)
+    }
+
     /// Why the last model could not be fitted, if it could not; proposals are then uniform.
     pub fn last_error(&self) -> Option<&MetaError> {
         self.last_error.as_ref()
@@ -158,8 +165,7 @@ impl Pmto {
     /// A task for an evaluation beyond the queue.
     fn spare_task(&self, rng: &mut dyn Rng) -> UnitPoint {
         let tasks = self.archive.tasks();
-        let pool = !matches!(self.config.tasks, TaskChoice::VarianceReduction { .. });
-        if pool && !tasks.is_empty() {
+        if !tasks.is_empty() {
             let index = rng.random_range(0..tasks.len() as u64) as usize;
             return tasks[index].at.clone();
         }

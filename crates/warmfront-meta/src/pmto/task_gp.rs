@@ -4,7 +4,8 @@ use warmfront_gp::{
     ArdKernel, GpError, HyperPrior, KernelKind, MapConfig, ParameterSpec, fit_map_from,
 };
 use warmfront_linalg::{
-    JitterPolicy, JitteredCholesky, Mat, MatRef, ScaledPoints, dot, lower_matvec,
+    JitterPolicy, JitteredCholesky, Mat, MatRef, ScaledPoints, add_matmul_into, dot, lower_matmul,
+    lower_matvec,
 };
 use warmfront_math::lbfgsb::LbfgsbConfig;
 
@@ -172,6 +173,23 @@ impl TaskGp {
         );
         let variance = self.hyper.variance - dot(&scratch.white, &scratch.white);
         (mean, variance.max(0.0).sqrt())
+    }
+
+    /// Posterior covariance of the latent function among several tasks.
+    pub(super) fn covariance(&self, tasks: &[Vec<f64>]) -> Mat<f64> {
+        let (n, g, d) = (self.alpha.len(), tasks.len(), self.kernel.dim());
+        let at = Mat::from_fn(g, d, |i, k| tasks[i][k]);
+        let mut cross = Mat::zeros(n, g);
+        self.kernel.cross_into(
+            &self.points,
+            &self.kernel.scale(at.as_ref()),
+            cross.as_mut(),
+        );
+        let mut white = Mat::zeros(n, g);
+        lower_matmul(white.as_mut(), self.inverse_factor.as_ref(), cross.as_ref());
+        let mut covariance = self.kernel.gram(at.as_ref());
+        add_matmul_into(covariance.as_mut(), white.transpose(), white.as_ref(), -1.0);
+        covariance
     }
 
     fn column(&self, task: &[f64], scratch: &mut Scratch) {

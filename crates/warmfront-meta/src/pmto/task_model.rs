@@ -27,11 +27,13 @@ pub enum InverseRecipe {
         /// Share of the tasks, in (0, 1]; at least one is kept.
         share: f64,
     },
-    /// All tasks where the forward model has its least mean near their best solutions, with noise
-    /// that grows with the gap between the best cost and the lower confidence bound. Ours.
+    /// Tasks at their best evaluated solutions, with noise that grows with the gap between the best
+    /// cost and the least lower confidence bound nearby: the 70 % of the tasks with the least gaps,
+    /// a regret that does not depend on how costly the optimum of a task is. Ours.
     NoiseAware,
-    /// Like [`NoiseAware`](Self::NoiseAware) for this many Sobol tasks of the box, evaluated or
-    /// not: the forward model of all tasks is distilled into a function of the task. Ours; methods
+    /// This many Sobol tasks of the box, evaluated or not, where the forward model has its least
+    /// mean, with noise as above: the forward model of all tasks is distilled into a function of
+    /// the task. Trusts that model everywhere, which only smooth costs bear. Ours; methods
     /// without a unified forward model use [`NoiseAware`](Self::NoiseAware) instead.
     Distilled {
         /// Number of tasks.
@@ -205,7 +207,7 @@ impl TaskModel {
     /// The predicted solution, improved where the forward model sees something better nearby.
     ///
     /// Descends the mean of the forward model from [`solution`](Self::solution) without leaving two
-    /// standard deviations (at least 0.02) of each coordinate; no evaluation is spent. Without a
+    /// standard deviations of each coordinate; no evaluation is spent. Without a
     /// unified forward model it is the unrefined solution. Ours.
     ///
     /// # Panics
@@ -221,7 +223,7 @@ impl TaskModel {
             gp,
             task: task.coords(),
         };
-        let radius: Vec<f64> = start.sd.iter().map(|s| (2.0 * s).max(0.02)).collect();
+        let radius: Vec<f64> = start.sd.iter().map(|s| 2.0 * s).collect();
         UnitPoint::clamped(descend_mean(&view, start.mean.coords(), &radius, 40).0)
     }
 

@@ -1,0 +1,300 @@
+//! Where the improved method spends its evaluations: on solving known tasks, or on new ones.
+
+use rand::{Rng, RngExt};
+use warmfront_core::UnitPoint;
+use warmfront_gp::{ExactGp, Surrogate};
+use warmfront_linalg::Mat;
+
+use super::archive::Archive;
+use super::information::condition_on;
+use super::rounds::{grid_tasks, solved_data};
+use super::search::{descend_mean, space_filling};
+use super::strategy::{Pmto, Slot};
+use super::task_model::TaskModel;
+use super::view::{TaskView, UnifiedView};
+use crate::MetaError;
+
+/// Points around a predicted solution at which its lower confidence bound is looked for.
+const AROUND: usize = 8;
+/// Side of the box of these points.
+const SIDE: f64 = 0.2;
+/// New tasks a round at most.
+const MOST_NEW: usize = 4;
+/// Tasks with less than this share of the largest gap wait for another round.
+const SMALLEST_SHARE: f64 = 0.1;
+/// Tasks whose curvatures are averaged.
+const CURVED: usize = 16;
+
+/// What the forward model says of one task.
+#[derive(Debug, Clone)]
+pub(super) struct Prediction {
+    /// Where its mean is least.
+    pub(super) x: Vec<f64>,
+    /// By how much the best solution nearby may be better than the one at hand.
+    pub(super) gap: f64,
+}
+
+impl Pmto {
+    /// Evaluates the tasks of the pool with the largest gaps, and new tasks while the task model
+    /// loses more between tasks than they have gaps.
+    pub(super) fn plan_by_regret(
+        &mut self,
+        grid: usize,
+        round: usize,
+        epsilon: f64,
+        evaluations_per_task: (f64, f64),
+        refitted: bool,
+        rng: &mut dyn Rng,
+    ) -> Result<(), MetaError> {
+        let Some(gp) = self.forward.unified() else {
+            return Ok(());
+        };
+        let solved = self.archive.solved();
+        let states = pool_predictions(gp, &self.archive, &solved, self.inverse.as_ref(), rng);
+        let gaps: Vec<f64> = states.iter().map(|s| s.gap).collect();
+        let data = solved_data(&self.archive, &solved, &states);
+        let model = match &self.inverse {
+            Some(last) if !refitted => {
+                let hyper = last.outputs.iter().map(|o| o.hyper.clone()).collect();
+                TaskModel::condition(data, hyper, None)
+            }
+            last => TaskModel::fit(data, false, &self.config.inverse, last.as_ref(), None),
+        }?;
+
+        let mut slots = Vec::with_capacity(round);
+        if self.archive.task_dim() > 0 {
+            let curvatures = mean_curvatures(gp, &self.archive, &solved, &states);
+            let candidates = grid_tasks(grid, self.archive.task_dim(), rng);
+            let mut choice = NewTasks::new(&model, &curvatures, &candidates);
+            let between = choice.mean_loss();
+            let within = gaps.iter().sum::<f64>() / gaps.len().max(1) as f64;
+            let (n, tasks) = (self.archive.len() as f64, self.archive.tasks().len() as f64);
+            let most = (n / evaluations_per_task.0 - tasks).max(0.0) as usize;
+            let least = (n / evaluations_per_task.1 - tasks).max(0.0) as usize;
+            let wanted = if between > within { MOST_NEW } else { 0 };
+            for _ in 0..wanted.clamp(least.min(MOST_NEW), most.max(least).min(MOST_NEW)) {
+                let index = if rng.random::<f64>() < epsilon {
+                    choice.next_of_grid()
+                } else {
+                    choice.best()
+                };
+                let Some(index) = index else { break };
+                choice.take(index);
+                let task = &candidates[index];
+                slots.push(Slot {
+                    task: UnitPoint::clamped(task.as_slice()),
+                    point: None,
+                    known: vec![model.raw_mean(task).into_iter().map(unit).collect()],
+                });
+            }
+        }
+        for slot in &slots {
+            self.archive.task(&slot.task);
+            self.added.push(slot.task.clone());
+        }
+        // Tasks none of whose evaluations succeeded have nothing to lose.
+        let mut order: Vec<usize> = (0..solved.len()).collect();
+        order.sort_by(|&a, &b| gaps[b].total_cmp(&gaps[a]));
+        // Few tasks that need it get the model's next update sooner than many that do not.
+        let worth = SMALLEST_SHARE * order.first().map_or(0.0, |&first| gaps[first]);
+        let needy = gaps.iter().filter(|&&gap| gap >= worth).count();
+        let count = needy.clamp(round.div_ceil(4), round);
+        for index in order.into_iter().take(count.saturating_sub(slots.len())) {
+            let at = &self.archive.tasks()[solved[index]].at;
+            slots.push(Slot {
+                task: at.clone(),
+                point: None,
+                known: vec![
+                    states[index].x.clone(),
+                    model.raw_mean(at.coords()).into_iter().map(unit).collect(),
+                ],
+            });
+        }
+        self.inverse = Some(model);
+        self.queue = slots.into();
+        Ok(())
+    }
+}
+
+fn unit(x: f64) -> f64 {
+    x.clamp(0.0, 1.0)
+}
+
+/// Least means of tasks of the pool near their best solutions and the task model's, with gaps.
+pub(super) fn pool_predictions(
+    gp: &ExactGp,
+    archive: &Archive,
+    tasks: &[usize],
+    model: Option<&TaskModel>,
+    rng: &mut dyn Rng,
+) -> Vec<Prediction> {
+    let v = gp.input_dim() - archive.task_dim();
+    let everywhere = vec![1.0; v];
+    let mut found = Vec::with_capacity(tasks.len());
+    for &t in tasks {
+        let task = archive.tasks()[t].at.coords();
+        let view = UnifiedView { gp, task };
+        let best = archive
+            .best_point(t)
+            .map_or_else(|| vec![0.5; v], |x| x.coords().to_vec());
+        let mut least = descend_mean(&view, &best, &everywhere, 20);
+        if let Some(model) = model {
+            let start: Vec<f64> = model.raw_mean(task).into_iter().map(unit).collect();
+            let other = descend_mean(&view, &start, &everywhere, 20);
+            if other.1 < least.1 {
+                least = other;
+            }
+        }
+        found.push(least);
+    }
+    let solutions: Vec<&[f64]> = found.iter().map(|f| f.0.as_slice()).collect();
+    let coords: Vec<&[f64]> = tasks
+        .iter()
+        .map(|&t| archive.tasks()[t].at.coords())
+        .collect();
+    let bounds = least_bounds(gp, &solutions, &coords, rng);
+    found
+        .into_iter()
+        .zip(bounds)
+        .zip(tasks)
+        .map(|(((x, mean), bound), &t)| {
+            let at_hand = archive.tasks()[t].best.map_or(mean, |(_, cost)| cost);
+            Prediction {
+                x,
+                gap: (at_hand - bound).max(0.0),
+            }
+        })
+        .collect()
+}
+
+/// The least `μ − σ` at and around one solution of each task.
+pub(super) fn least_bounds(
+    gp: &ExactGp,
+    solutions: &[&[f64]],
+    tasks: &[&[f64]],
+    rng: &mut dyn Rng,
+) -> Vec<f64> {
+    let v = solutions.first().map_or(1, |x| x.len());
+    let offsets = space_filling(AROUND, v, rng);
+    let each = AROUND + 1;
+    let joint = Mat::from_fn(each * tasks.len(), gp.input_dim(), |row, k| {
+        let (i, candidate) = (row / each, row % each);
+        if k >= v {
+            return tasks[i][k - v];
+        }
+        let x = solutions[i][k];
+        if candidate == 0 {
+            x
+        } else {
+            unit(x + SIDE * (offsets[candidate - 1][k] - 0.5))
+        }
+    });
+    let at = gp.predict(joint.as_ref());
+    (0..tasks.len())
+        .map(|i| {
+            (i * each..(i + 1) * each)
+                .map(|row| at.mean[(row, 0)] - at.variance[(row, 0)].sqrt())
+                .fold(f64::INFINITY, f64::min)
+        })
+        .collect()
+}
+
+/// Second derivatives of the forward mean by each solution coordinate, averaged over some tasks;
+/// negative ones count as zero.
+fn mean_curvatures(
+    gp: &ExactGp,
+    archive: &Archive,
+    tasks: &[usize],
+    states: &[Prediction],
+) -> Vec<f64> {
+    const STEP: f64 = 0.02;
+    let v = gp.input_dim() - archive.task_dim();
+    let count = tasks.len().min(CURVED);
+    let mut sums = vec![0.0; v];
+    let mut gradient = vec![0.0; v];
+    for i in 0..count {
+        // Evenly over the pool.
+        let index = i * tasks.len() / count;
+        let task = archive.tasks()[tasks[index]].at.coords();
+        let view = UnifiedView { gp, task };
+        for k in 0..v {
+            let mut slope_at = |side: f64| {
+                let mut x = states[index].x.clone();
+                x[k] += side * STEP;
+                view.mean_gradient(&x, &mut gradient);
+                gradient[k]
+            };
+            let curvature = (slope_at(1.0) - slope_at(-1.0)) / (2.0 * STEP);
+            sums[k] += curvature.max(0.0) / count as f64;
+        }
+    }
+    sums
+}
+
+/// Greedy choice of new tasks: what would lower the expected loss between tasks most.
+///
+/// The loss at a task is `½ Σ_d h_d s_d²(θ)`, the second-order loss of a solution that is off by
+/// the standard deviations of the task model where the cost has curvatures `h_d`.
+struct NewTasks {
+    /// Of each output: posterior covariance on the grid, noise, half the curvature.
+    outputs: Vec<(Mat<f64>, f64, f64)>,
+    taken: Vec<bool>,
+}
+
+impl NewTasks {
+    fn new(model: &TaskModel, curvatures: &[f64], candidates: &[Vec<f64>]) -> Self {
+        let outputs = model
+            .outputs
+            .iter()
+            .zip(curvatures)
+            .map(|(output, curvature)| {
+                let covariance = output.covariance(candidates);
+                (covariance, output.hyper.noise, 0.5 * curvature)
+            })
+            .collect();
+        Self {
+            outputs,
+            taken: vec![false; candidates.len()],
+        }
+    }
+
+    fn mean_loss(&self) -> f64 {
+        let n = self.taken.len().max(1) as f64;
+        self.outputs
+            .iter()
+            .map(|(c, _, half)| half * (0..c.nrows()).map(|i| c[(i, i)].max(0.0)).sum::<f64>() / n)
+            .sum()
+    }
+
+    fn next_of_grid(&self) -> Option<usize> {
+        self.taken.iter().position(|taken| !taken)
+    }
+
+    fn best(&self) -> Option<usize> {
+        let gain = |i: usize| -> f64 {
+            self.outputs
+                .iter()
+                .map(|(c, noise, half)| {
+                    let column = c.col_as_slice(i);
+                    half * warmfront_linalg::dot(column, column)
+                        / (column[i].max(0.0) + noise).max(f64::MIN_POSITIVE)
+                })
+                .sum()
+        };
+        let mut best: Option<(usize, f64)> = None;
+        for i in (0..self.taken.len()).filter(|&i| !self.taken[i]) {
+            let value = gain(i);
+            if best.is_none_or(|(_, b)| value > b) {
+                best = Some((i, value));
+            }
+        }
+        best.map(|(i, _)| i)
+    }
+
+    fn take(&mut self, index: usize) {
+        self.taken[index] = true;
+        for (covariance, noise, _) in &mut self.outputs {
+            condition_on(covariance, index, *noise);
+        }
+    }
+}
