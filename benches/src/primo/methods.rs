@@ -9,7 +9,8 @@ use warmfront_meta::baseline::{
     RandomSearch, ScalarizedBo, ScalarizedBoConfig,
 };
 use warmfront_meta::primo::{
-    InitialDesign, LowFidelity, PrimoConfig, PriorDecay, PriorTrust, ReferencePoint,
+    InitialDesign, InitialSampling, LowFidelity, Outliers, PrimoConfig, PriorDecay, PriorTrust,
+    ReferencePoint,
 };
 use warmfront_meta::{ModelBased, ModelBasedConfig};
 
@@ -152,10 +153,22 @@ pub const METHODS: &[MethodSpec] = &[
         "evidence does not change how much a prior counts; it fades by the formula alone",
     ),
     method(
-        "primo-low-fidelity",
-        "PriMO, learns from cheap runs",
+        "primo-full-only",
+        "PriMO, full evaluations only",
         1,
-        "its surrogate also learns from the evaluations at low fidelity",
+        "its surrogate ignores the evaluations at low fidelity, as the published one does",
+    ),
+    method(
+        "primo-no-modes",
+        "PriMO, uniform start",
+        1,
+        "the initial design does not try out the priors' modes",
+    ),
+    method(
+        "primo-raw-costs",
+        "PriMO, raw costs",
+        1,
+        "costs beyond the reference point are not compressed",
     ),
 ];
 
@@ -166,7 +179,7 @@ pub fn find(name: &str) -> Option<&'static MethodSpec> {
 }
 
 /// Methods that are told expert priors.
-const TOLD: [&str; 13] = [
+const TOLD: [&str; 15] = [
     "random-prior",
     "moasha-prior",
     "mo-priorband",
@@ -179,7 +192,9 @@ const TOLD: [&str; 13] = [
     "primo-no-decay",
     "primo-no-greedy",
     "primo-no-trust",
-    "primo-low-fidelity",
+    "primo-full-only",
+    "primo-no-modes",
+    "primo-raw-costs",
 ];
 
 /// Whether a method is told expert priors.
@@ -296,8 +311,16 @@ fn primo(name: &str, stage: &Stage) -> Option<PrimoConfig> {
             trust: PriorTrust::Fixed,
             ..improved
         },
-        "primo-low-fidelity" => PrimoConfig {
-            low_fidelity: LowFidelity::Learn,
+        "primo-full-only" => PrimoConfig {
+            low_fidelity: LowFidelity::Ignore,
+            ..improved
+        },
+        "primo-no-modes" => PrimoConfig {
+            initial_sampling: InitialSampling::Uniform,
+            ..improved
+        },
+        "primo-raw-costs" => PrimoConfig {
+            outliers: Outliers::Keep,
             ..improved
         },
         _ => return None,

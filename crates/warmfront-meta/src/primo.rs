@@ -27,6 +27,7 @@
 
 mod at_full;
 mod config;
+mod outliers;
 mod targets;
 mod trust;
 
@@ -51,8 +52,8 @@ use crate::initial_design::exploratory_point;
 use crate::multi_fidelity::{Action, FidelityLog, Scheduler, SuccessiveHalving};
 
 pub use config::{
-    DecayShape, InitialDesign, InitialSampling, LowFidelity, PrimoConfig, PriorDecay, PriorTrust,
-    ReferencePoint, Scalarization,
+    DecayShape, InitialDesign, InitialSampling, LowFidelity, Outliers, PrimoConfig, PriorDecay,
+    PriorTrust, ReferencePoint, Scalarization,
 };
 
 /// Sums of fidelities round: so much less than the budget is the budget.
@@ -209,6 +210,8 @@ impl Primo {
             scalarization: self.config.scalarization,
             low_fidelity: self.config.low_fidelity,
             failures: self.config.failures,
+            outliers: self.config.outliers,
+            reference: &self.config.reference,
             weights: &self.weights,
         }
     }
@@ -328,13 +331,12 @@ impl Primo {
             return Ok(self.unvisited(&exclude, &mut draw, rng));
         };
         let pending = Mat::from_fn(known.len(), self.space.dim(), |i, k| known[i].coords()[k]);
-        let reference = self.reference(&fitted.data.y);
         let context = AcquisitionContext {
             model: fitted.model.as_ref(),
             observed: fitted.data.x.as_ref(),
             costs: fitted.data.y.as_ref(),
             pending: pending.as_ref(),
-            reference: reference.as_deref(),
+            reference: fitted.reference.as_deref(),
         };
         let mut acquisition = self.acquisition.build(context, rng)?;
         if let Some((belief, exponent)) = belief {
@@ -359,26 +361,6 @@ impl Primo {
             return exploratory_point(&self.space, &taken, rng);
         }
         Some(point)
-    }
-
-    /// The reference point in the units of the targets; `None` lets the acquisition function infer it.
-    fn reference(&self, y: &Mat<f64>) -> Option<Vec<f64>> {
-        if self.config.scalarization != Scalarization::Hypervolume {
-            return None;
-        }
-        match &self.config.reference {
-            ReferencePoint::Front => None,
-            ReferencePoint::Given(reference) => Some(reference.clone()),
-            ReferencePoint::Worst => {
-                let worst = (0..y.ncols()).map(|o| {
-                    let column = y.col_as_slice(o);
-                    let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                    let low = column.iter().copied().fold(f64::INFINITY, f64::min);
-                    high + (0.1 * high - 0.1 * low)
-                });
-                Some(worst.collect())
-            }
-        }
     }
 
     fn refit(&self, rng: &mut dyn Rng) -> Option<Fitted> {

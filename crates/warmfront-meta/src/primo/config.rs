@@ -132,6 +132,16 @@ pub enum LowFidelity {
     Learn,
 }
 
+/// How the surrogate sees costs that are so bad that they cannot count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outliers {
+    /// As they are.
+    Keep,
+    /// On a logarithmic scale beyond the reference point (with one objective, beyond the median),
+    /// which changes neither front nor improvement.
+    Compress,
+}
+
 /// The hypervolume reference point, in cost space.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReferencePoint {
@@ -190,6 +200,8 @@ pub struct PrimoConfig {
     pub reference: ReferencePoint,
     /// How the acquisition function is maximised.
     pub maximize: MaximizeConfig,
+    /// How it sees very bad costs.
+    pub outliers: Outliers,
     /// What a failed full evaluation means to the surrogate.
     pub failures: FailurePolicy,
     /// Whether the surrogate knows what is pending. Pending configurations are never proposed
@@ -205,7 +217,8 @@ impl Default for PrimoConfig {
 
 impl PrimoConfig {
     /// What we recommend, and the default: a model per objective with hypervolume improvement,
-    /// normalised rungs in the correct order, pending evaluations respected, beliefs that are tried
+    /// normalised rungs in the correct order, pending evaluations respected, partial evaluations that
+    /// the surrogate learns from, costs beyond the reference point compressed, beliefs that are tried
     /// out cheaply (their modes start the initial design) and followed as far as the data agree.
     #[must_use]
     pub fn improved() -> Self {
@@ -222,11 +235,12 @@ impl PrimoConfig {
             decay: PriorDecay::default(),
             trust: PriorTrust::evidence(),
             scalarization: Scalarization::Hypervolume,
-            low_fidelity: LowFidelity::Ignore,
+            low_fidelity: LowFidelity::Learn,
             gp: ExactGpConfig::default(),
             acquisition: None,
             reference: ReferencePoint::Front,
             maximize: MaximizeConfig::default(),
+            outliers: Outliers::Compress,
             failures: FailurePolicy::ImputeWorst,
             respect_pending: true,
         }
@@ -242,6 +256,8 @@ impl PrimoConfig {
             trust: PriorTrust::Fixed,
             scalarization: Scalarization::RawRedrawn,
             normalize_rungs: false,
+            low_fidelity: LowFidelity::Ignore,
+            outliers: Outliers::Keep,
             failures: FailurePolicy::ImputeMedian,
             respect_pending: false,
             ..Self::improved()

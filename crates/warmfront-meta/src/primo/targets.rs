@@ -3,10 +3,11 @@
 use rand::{Rng, RngExt};
 use warmfront_gp::{Dataset, DifferentiableSurrogate, ExactGp, ExactGpConfig, Independent};
 use warmfront_linalg::Mat;
-use warmfront_pareto::simplex_weights;
+use warmfront_pareto::{Points, reference, simplex_weights};
 
 use super::at_full::AtFullFidelity;
-use super::config::{LowFidelity, Scalarization, weighted_uniforms};
+use super::config::{LowFidelity, Outliers, ReferencePoint, Scalarization, weighted_uniforms};
+use super::outliers::Compression;
 use crate::data::impute;
 use crate::multi_fidelity::{FidelityLog, LogEntry};
 use crate::{FailurePolicy, MetaError, TargetData};
@@ -15,6 +16,8 @@ use crate::{FailurePolicy, MetaError, TargetData};
 pub(super) struct Fitted {
     pub(super) model: Box<dyn DifferentiableSurrogate>,
     pub(super) data: TargetData,
+    /// The hypervolume reference point; `None` lets the acquisition function infer it.
+    pub(super) reference: Option<Vec<f64>>,
 }
 
 /// Which targets to fit to, from which evaluations.
@@ -23,6 +26,8 @@ pub(super) struct Targets<'a> {
     pub(super) scalarization: Scalarization,
     pub(super) low_fidelity: LowFidelity,
     pub(super) failures: FailurePolicy,
+    pub(super) outliers: Outliers,
+    pub(super) reference: &'a ReferencePoint,
     /// Of [`Scalarization::RawFixed`].
     pub(super) weights: &'a [f64],
 }
@@ -63,9 +68,19 @@ impl Targets<'_> {
         }
         let d = log.space().dim();
         let m = full[0].1.len();
+        let costs = Mat::from_fn(full.len(), m, |i, o| full[i].1[o]);
+        let reference = self.reference(&costs);
+        let compression = match self.outliers {
+            Outliers::Keep => Compression::none(m),
+            Outliers::Compress if m == 1 => Compression::new(&costs, None),
+            Outliers::Compress => {
+                let threshold = reference.clone().or_else(|| inferred(&costs));
+                Compression::new(&costs, threshold.as_deref())
+            }
+        };
         let data = TargetData {
             x: Mat::from_fn(full.len(), d, |i, k| full[i].0.point.coords()[k]),
-            y: Mat::from_fn(full.len(), m, |i, o| full[i].1[o]),
+            y: Mat::from_fn(full.len(), m, |i, o| compression.apply(o, costs[(i, o)])),
         };
         // Not warm: the fit of a log must not depend on how often it was told in parts.
         let fit = |x: Mat<f64>, y: Mat<f64>, rng: &mut dyn Rng| {
@@ -81,12 +96,35 @@ impl Targets<'_> {
                             None => range.coordinate(entry.fidelity),
                         }
                     });
-                    let y = Mat::from_fn(rows.len(), m, |i, o| rows[i].1[o]);
+                    let y = Mat::from_fn(rows.len(), m, |i, o| compression.apply(o, rows[i].1[o]));
                     Box::new(AtFullFidelity(fit(x, y, rng)?))
                 }
                 _ => Box::new(fit(data.x.clone(), data.y.clone(), rng)?),
             };
-        Ok(Some(Fitted { model, data }))
+        Ok(Some(Fitted {
+            model,
+            data,
+            reference,
+        }))
+    }
+
+    fn reference(&self, y: &Mat<f64>) -> Option<Vec<f64>> {
+        if self.scalarization != Scalarization::Hypervolume {
+            return None;
+        }
+        match self.reference {
+            ReferencePoint::Front => None,
+            ReferencePoint::Given(reference) => Some(reference.clone()),
+            ReferencePoint::Worst => {
+                let worst = (0..y.ncols()).map(|o| {
+                    let column = y.col_as_slice(o);
+                    let high = column.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    let low = column.iter().copied().fold(f64::INFINITY, f64::min);
+                    high + (0.1 * high - 0.1 * low)
+                });
+                Some(worst.collect())
+            }
+        }
     }
 
     /// One target vector per entry; a scalar is missing if one of its costs is.
@@ -142,6 +180,13 @@ impl Targets<'_> {
             })
             .collect()
     }
+}
+
+/// What the acquisition function infers from these costs (n×m).
+fn inferred(y: &Mat<f64>) -> Option<Vec<f64>> {
+    let (n, m) = (y.nrows(), y.ncols());
+    let flat: Vec<f64> = (0..n * m).map(|k| y[(k / m, k % m)]).collect();
+    reference::infer(Points::new(&flat, m).ok()?).ok()
 }
 
 /// Least and largest cost of the full evaluations in objective `o`.
