@@ -464,3 +464,6 @@ fn thread_seconds() -> Option<f64> {
     let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
     Some(nanoseconds * 1e-9)
 }
+
+#[cfg(test)]
+mod tests;
