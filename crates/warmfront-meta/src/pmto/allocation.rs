@@ -298,3 +298,40 @@ impl NewTasks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pmto::task_gp::TaskHyper;
+    use crate::pmto::task_model::InverseData;
+
+    #[test]
+    fn new_tasks_lie_where_the_task_model_knows_least() {
+        // Known tasks fill the left half.
+        let data = InverseData {
+            tasks: Mat::from_fn(6, 1, |i, _| 0.1 * i as f64),
+            solutions: vec![vec![0.5; 6]; 2],
+            slack: Vec::new(),
+        };
+        let hyper = TaskHyper {
+            lengthscales: vec![0.2],
+            variance: 0.1,
+            mean: 0.5,
+            noise: 1e-6,
+            noise_slope: 0.0,
+        };
+        let model = TaskModel::condition(data, vec![hyper.clone(), hyper], None).expect("regular");
+        let grid: Vec<Vec<f64>> = (0..21).map(|i| vec![f64::from(i) / 20.0]).collect();
+        let mut choice = NewTasks::new(&model, &[1.0, 0.0], &grid);
+        let before = choice.mean_loss();
+        let first = choice.best().expect("a task is left");
+        // Inside the unknown half rather than at its end: what counts is the whole box.
+        assert!((0.65..0.95).contains(&grid[first][0]), "{first}");
+        choice.take(first);
+        assert!(choice.mean_loss() < 0.5 * before);
+        assert_ne!(choice.best(), Some(first));
+        assert_eq!(choice.next_of_grid(), Some(0));
+        // Outputs that do not matter add nothing to the loss.
+        assert!(NewTasks::new(&model, &[0.0, 0.0], &grid).mean_loss() < 1e-12);
+    }
+}

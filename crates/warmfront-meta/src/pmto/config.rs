@@ -183,7 +183,7 @@ impl PmtoConfig {
                 grid: 128,
                 round: 20,
                 epsilon: 0.25,
-                evaluations_per_task: (12.0, 50.0),
+                evaluations_per_task: (20.0, 50.0),
             },
             beta: 0.5,
             bound_with_noise: false,
