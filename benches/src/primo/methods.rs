@@ -68,21 +68,51 @@ pub const METHODS: &[MethodSpec] = &[
     method(
         "bo-rw-proper",
         "BO, random weights",
-        1,
+        2,
         "a Gaussian process on a weighted sum of normalised objectives; weights redrawn each time",
     ),
     method(
         "pibo-rw",
         "πBO, random weights",
-        1,
+        2,
         "BO on a weighted sum of normalised objectives, its acquisition function multiplied by a prior \
          that fades; weights redrawn each time",
     ),
     method(
         "pibo-rw-as-run",
         "πBO, random weights (as run)",
-        1,
+        2,
         "the same with the weights, targets and cliff of the published runs",
+    ),
+    method(
+        "moasha-as-run",
+        "MOASHA (as run)",
+        1,
+        "MOASHA with raw objectives and the inverse permutation of the published runs",
+    ),
+    method(
+        "moasha-prior-as-run",
+        "MOASHA + prior (as run)",
+        1,
+        "the same with configurations from the priors",
+    ),
+    method(
+        "hyperband-rw-as-run",
+        "HyperBand, random weights (as run)",
+        1,
+        "HyperBand on a weighted sum of raw objectives",
+    ),
+    method(
+        "mo-hyperband-as-run",
+        "MO-HyperBand (as run)",
+        1,
+        "MO-HyperBand with raw objectives and the inverse permutation",
+    ),
+    method(
+        "mo-priorband-as-run",
+        "MO-PriorBand (as run)",
+        1,
+        "MO-PriorBand with raw objectives and the inverse permutation",
     ),
     method(
         "parego",
@@ -107,8 +137,8 @@ pub const METHODS: &[MethodSpec] = &[
         "primo",
         "PriMO",
         1,
-        "the improved variant: hypervolume improvement with a model per objective, normalised rungs in the \
-         correct order, priors that count as far as the data agree",
+        "the improved variant: hypervolume improvement with a model per objective that also learns from \
+         cheap evaluations, the priors' modes first, priors that count as far as the data agree",
     ),
     method(
         "primo-paper",
@@ -123,10 +153,16 @@ pub const METHODS: &[MethodSpec] = &[
         "as in the published runs: full prior and then none, raw objectives, weights drawn once",
     ),
     method(
+        "primo-as-run-no-prior",
+        "PriMO, as run, no priors",
+        1,
+        "the published runs without being told any prior",
+    ),
+    method(
         "primo-no-init",
         "PriMO, no initial design",
         1,
-        "a few random full evaluations instead of successive halving",
+        "full evaluations instead of successive halving: the priors' modes, then random points",
     ),
     method(
         "primo-no-prior",
@@ -179,9 +215,11 @@ pub fn find(name: &str) -> Option<&'static MethodSpec> {
 }
 
 /// Methods that are told expert priors.
-const TOLD: [&str; 15] = [
+const TOLD: [&str; 17] = [
     "random-prior",
     "moasha-prior",
+    "moasha-prior-as-run",
+    "mo-priorband-as-run",
     "mo-priorband",
     "pibo-rw",
     "pibo-rw-as-run",
@@ -196,6 +234,9 @@ const TOLD: [&str; 15] = [
     "primo-no-modes",
     "primo-raw-costs",
 ];
+
+/// Full evaluations before a model proposes: those of the published ParEGO, a quarter of twenty.
+const INITIAL: usize = 5;
 
 /// Whether a method is told expert priors.
 #[must_use]
@@ -244,19 +285,30 @@ fn assemble(
         "moasha" | "moasha-prior" => {
             Box::new(MoAshaConfig::default().build(space, objectives, beliefs)?)
         }
-        "hyperband-rw" | "mo-hyperband" | "mo-priorband" => {
-            let config = match name {
-                "hyperband-rw" => HyperBandConfig::random_weights(),
-                "mo-hyperband" => HyperBandConfig::epsilon_net(),
-                _ => HyperBandConfig::prior_band(),
-            };
-            Box::new(config.build(space, objectives, beliefs, rng)?)
+        "moasha-as-run" | "moasha-prior-as-run" => {
+            Box::new(MoAshaConfig::as_run().build(space, objectives, beliefs)?)
         }
+        "hyperband-rw" => band(HyperBandConfig::random_weights(), stage, beliefs, rng)?,
+        "hyperband-rw-as-run" => band(
+            HyperBandConfig::random_weights_as_run(),
+            stage,
+            beliefs,
+            rng,
+        )?,
+        "mo-hyperband" => band(HyperBandConfig::epsilon_net(), stage, beliefs, rng)?,
+        "mo-hyperband-as-run" => band(HyperBandConfig::epsilon_net_as_run(), stage, beliefs, rng)?,
+        "mo-priorband" => band(HyperBandConfig::prior_band(), stage, beliefs, rng)?,
+        "mo-priorband-as-run" => band(HyperBandConfig::prior_band_as_run(), stage, beliefs, rng)?,
         "bo-rw" | "bo-rw-proper" | "pibo-rw" | "pibo-rw-as-run" => {
             let config = match name {
                 "bo-rw" => ScalarizedBoConfig::random_weights_as_run(),
                 "pibo-rw-as-run" => ScalarizedBoConfig::belief_weighted_as_run(),
-                _ => ScalarizedBoConfig::random_weights(),
+                // As many as the other methods that start with full evaluations; the published runs
+                // started with one for each parameter, which can be the whole budget.
+                _ => ScalarizedBoConfig {
+                    initial_trials: Some(INITIAL),
+                    ..ScalarizedBoConfig::random_weights()
+                },
             };
             let config = ScalarizedBoConfig {
                 maximize: maximize(),
@@ -291,7 +343,7 @@ fn primo(name: &str, stage: &Stage) -> Option<PrimoConfig> {
     let config = match name {
         "primo" | "primo-no-prior" => improved,
         "primo-paper" => PrimoConfig::paper(),
-        "primo-as-run" => PrimoConfig::as_run(),
+        "primo-as-run" | "primo-as-run-no-prior" => PrimoConfig::as_run(),
         "primo-no-init" => PrimoConfig {
             initial_design: InitialDesign::Full,
             ..improved
@@ -331,9 +383,18 @@ fn primo(name: &str, stage: &Stage) -> Option<PrimoConfig> {
     })
 }
 
+fn band(
+    config: HyperBandConfig,
+    stage: &Stage,
+    beliefs: Beliefs,
+    rng: &mut dyn Rng,
+) -> anyhow::Result<Box<dyn Strategy>> {
+    let (space, objectives) = (stage.problem.space(), stage.problem.objectives());
+    Ok(Box::new(config.build(space, objectives, beliefs, rng)?))
+}
+
 /// Bayesian optimisation with one Gaussian process per objective, at full fidelity only.
 ///
-/// It starts with as many points as the published ParEGO: a quarter of twenty.
 fn full_bo(
     acquisition: Option<AcquisitionConfig>,
     stage: &Stage,
@@ -342,7 +403,7 @@ fn full_bo(
     let config = ModelBasedConfig {
         acquisition,
         reference_point: Some(stage.reference.clone()),
-        initial_trials: Some(5),
+        initial_trials: Some(INITIAL),
         maximize: maximize(),
         ..ModelBasedConfig::default()
     };

@@ -35,6 +35,7 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
     write_rows(&out.join("ranks.csv"), rank_rows(&study))?;
     write_rows(&out.join("speedup.csv"), speed_rows(&study))?;
     write_rows(&out.join("replication.csv"), study.replicated.iter())?;
+    write_rows(&out.join("runs.csv"), run_rows(input))?;
     input.setup.write(&out.join("SETUP.md"))?;
 
     for ranks in study.ranks.iter().chain(&study.overall) {
@@ -90,6 +91,51 @@ fn rank_row(ranks: &Ranks, method: &str, unit: usize) -> Option<RankRow> {
         seeds: ranks.seeds(),
         problems: ranks.problems.len(),
     })
+}
+
+/// One run in one short line: small enough to be kept with the code, where `results.csv` is not.
+#[derive(Debug, Serialize)]
+struct RunRow<'a> {
+    problem: &'a str,
+    method: &'a str,
+    seed: u32,
+    quarter: f64,
+    half: f64,
+    last: f64,
+    optimum: f64,
+    suggestions: u32,
+    seconds: f64,
+}
+
+fn run_rows<'a>(input: &'a Input<'_>) -> impl Iterator<Item = RunRow<'a>> {
+    input.finished.iter().map(|(cell, result)| {
+        let units = result.steps.len();
+        let at = |unit: usize| {
+            let step = unit.max(1).checked_sub(1).and_then(|u| result.steps.get(u));
+            step.map_or(0.0, |step| significant(step.hypervolume))
+        };
+        RunRow {
+            problem: &cell.problem,
+            method: &cell.method,
+            seed: cell.seed,
+            quarter: at(units / 4),
+            half: at(units / 2),
+            last: at(units),
+            optimum: significant(result.optimum),
+            suggestions: result.steps.iter().map(|s| s.suggestions).sum(),
+            seconds: (result.method_seconds() * 1e3).round() / 1e3,
+        }
+    })
+}
+
+/// Rounded to seven significant digits.
+fn significant(value: f64) -> f64 {
+    if value.abs() > 0.0 && value.is_finite() {
+        let unit = 10_f64.powi(6 - value.abs().log10().floor() as i32);
+        (value * unit).round() / unit
+    } else {
+        value
+    }
 }
 
 #[derive(Debug, Serialize)]

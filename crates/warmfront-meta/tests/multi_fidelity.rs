@@ -320,6 +320,39 @@ proptest! {
         }
     }
 
+    /// Fronts are ordered by chance: asking often must not promote more.
+    #[test]
+    fn the_whole_rung_promotes_no_more_than_its_share(
+        seed in any::<u64>(),
+        members in 0_usize..20,
+        asks in 1_usize..12,
+    ) {
+        let space = space(1, 3);
+        let scheduler = SuccessiveHalving {
+            rule: PromotionRule::WholeRung,
+            ..halving(&space)
+        };
+        let mut log = FidelityLog::new(&space, 2);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        for id in 0..members {
+            let low = scheduler.rungs.fidelity(0);
+            // All on one front.
+            let both = [id as f64, -(id as f64)];
+            let candidate = Candidate::at(point(id)).with_fidelity(low);
+            log.extend(&[observe(id as u64, &candidate, Some(&both))]).unwrap();
+        }
+        let mut running: Vec<Candidate> = Vec::new();
+        for _ in 0..asks {
+            if let Action::Promote { point, rung } = scheduler.next(&log, &running, &mut rng) {
+                let fidelity = scheduler.rungs.fidelity(rung);
+                let candidate = Candidate::at(point).with_fidelity(fidelity);
+                prop_assert!(!running.contains(&candidate));
+                running.push(candidate);
+            }
+        }
+        prop_assert_eq!(running.len(), asks.min(members / 3));
+    }
+
     #[test]
     fn hyperband_never_continues_more_than_its_share(
         seed in any::<u64>(),

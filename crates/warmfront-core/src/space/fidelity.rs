@@ -201,6 +201,8 @@ mod tests {
             assert_eq!(epochs.budget(fidelity).to_bits(), budget.to_bits());
         }
         assert!(epochs.fidelity(0.0).is_err());
+        let above = epochs.fidelity(53.0).expect_err("above the largest");
+        assert_eq!(above.to_string(), "`epoch` is 53, outside [1, 52]");
         assert!(epochs.fidelity(1.5).is_err());
         assert!(epochs.fidelity(f64::NAN).is_err());
         assert_eq!(

@@ -29,7 +29,10 @@ pub(super) fn check_beliefs(
             expected: "the number of objectives",
         });
     }
-    match beliefs.iter().position(|belief| belief.space() != space) {
+    match beliefs
+        .iter()
+        .position(|belief| belief.space().parameters() != space.parameters())
+    {
         Some(index) => Err(StrategyError::model(SpaceError::BeliefSpace { index }).into()),
         None => Ok(()),
     }

@@ -53,6 +53,8 @@ pub struct ScalarizedBo {
     objectives: usize,
     beliefs: Beliefs,
     config: ScalarizedBoConfig,
+    /// Parameters that can be searched.
+    searched: usize,
     initial_trials: usize,
     /// Weights of the run, if it has any.
     fixed: Vec<f64>,
@@ -85,11 +87,14 @@ impl ScalarizedBo {
         check_beliefs(space, &beliefs, objectives)?;
         config.check()?;
         let m = objectives.len();
+        let has_coords = |parameter: &&warmfront_core::Parameter| !parameter.coords().is_empty();
+        let searched = space.parameters().iter().filter(has_coords).count();
         Ok(Self {
             space: space.clone(),
+            searched,
             objectives: m,
             beliefs,
-            initial_trials: config.initial_trials.unwrap_or(space.dim()),
+            initial_trials: config.initial_trials.unwrap_or(searched),
             fixed: draw_weights(config.weights, m, rng),
             log: TrialLog::new(space.dim(), m, config.failures),
             told_under: Vec::new(),
@@ -152,7 +157,7 @@ impl ScalarizedBo {
     fn heeded(&self, placed: usize, rng: &mut dyn Rng) -> Option<(&Belief, f64)> {
         let count = self.beliefs.iter().count() as u64;
         let steps = placed.saturating_sub(self.initial_trials);
-        let exponent = self.config.decay.exponent(steps, self.space.dim())?;
+        let exponent = self.config.decay.exponent(steps, self.searched)?;
         if count == 0 {
             return None;
         }

@@ -93,6 +93,12 @@ impl Scheduler for SuccessiveHalving {
                     pool.retain(|member| !promoted(member));
                     pool.len() / eta
                 }
+                // Fronts are ordered by chance, so what was promoted must be counted, not looked for.
+                PromotionRule::WholeRung if pool.first().is_some_and(|m| several(m)) => {
+                    let before = rung.iter().filter(|member| promoted(member)).count();
+                    pool.retain(|member| !promoted(member));
+                    (rung.len() / eta).saturating_sub(before)
+                }
                 PromotionRule::WholeRung => rung.len() / eta,
             };
             if quota == 0 {
@@ -113,6 +119,11 @@ impl Scheduler for SuccessiveHalving {
         }
         Action::Start { rung: start }
     }
+}
+
+/// Whether a member has several costs.
+fn several(member: &Member<'_>) -> bool {
+    member.costs.as_ref().is_some_and(|costs| costs.len() > 1)
 }
 
 /// Least cost and range of each objective among the complete members.

@@ -59,7 +59,9 @@ impl HyperBand {
                 let eta = self.rungs.eta() as usize;
                 Bracket {
                     start,
-                    configurations: (top + 1) / (s + 1) * eta.pow(s as u32),
+                    // Of extreme ranges no round would ever end anyway.
+                    configurations: ((top + 1) / (s + 1))
+                        .saturating_mul(eta.saturating_pow(s as u32)),
                 }
             })
             .collect()

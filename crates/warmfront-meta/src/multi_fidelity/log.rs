@@ -188,23 +188,15 @@ impl FidelityLog {
             .map(|entry| entry.point.clone())
             .chain(pending.iter().map(|c| self.space.canonical(&c.point)))
             .collect();
-        let attempts = if self.space.table().is_some() {
-            16
-        } else {
-            ATTEMPTS
-        };
-        let mut last = None;
-        for _ in 0..attempts {
+        for _ in 0..ATTEMPTS {
             let point = self.space.canonical(&draw(rng));
             if !taken.contains(&point) {
                 return Some(point);
             }
-            last = Some(point);
         }
-        if self.space.table().is_some() {
-            return crate::initial_design::exploratory_point(&self.space, &taken, rng);
-        }
-        last
+        // What draws the points may favour a few; elsewhere there may be others.
+        crate::initial_design::exploratory_point(&self.space, &taken, rng)
+            .filter(|point| !taken.contains(point))
     }
 
     /// The highest fidelity each configuration was or is being evaluated at.

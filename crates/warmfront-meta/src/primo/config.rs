@@ -71,7 +71,8 @@ impl Default for PriorDecay {
 pub enum PriorTrust {
     /// Not at all.
     Fixed,
-    /// By the rank correlation τ (Kendall) of the believed density with the objective.
+    /// By the rank correlation (Goodman and Kruskal's γ, which is Kendall's τ without ties; here τ) of
+    /// the believed density with the objective. Failed evaluations have no rank.
     ///
     /// Each pair of configurations is compared at the highest fidelity at which both were evaluated.
     /// With `n` configurations, t = (n·τ + `pseudo`·`full`)/(n + `pseudo`) is how well the belief
@@ -217,7 +218,7 @@ impl Default for PrimoConfig {
 
 impl PrimoConfig {
     /// What we recommend, and the default: a model per objective with hypervolume improvement,
-    /// normalised rungs in the correct order, pending evaluations respected, partial evaluations that
+    /// promotions from the first front, pending evaluations respected, partial evaluations that
     /// the surrogate learns from, costs beyond the reference point compressed, beliefs that are tried
     /// out cheaply (their modes start the initial design) and followed as far as the data agree.
     #[must_use]
@@ -239,7 +240,11 @@ impl PrimoConfig {
             gp: ExactGpConfig::default(),
             acquisition: None,
             reference: ReferencePoint::Front,
-            maximize: MaximizeConfig::default(),
+            // As in all recorded experiments.
+            maximize: MaximizeConfig {
+                restarts: 10,
+                ..MaximizeConfig::default()
+            },
             outliers: Outliers::Compress,
             failures: FailurePolicy::ImputeWorst,
             respect_pending: true,

@@ -69,13 +69,14 @@ impl Targets<'_> {
         let d = log.space().dim();
         let m = full[0].1.len();
         let costs = Mat::from_fn(full.len(), m, |i, o| full[i].1[o]);
-        let reference = self.reference(&costs);
+        let mut reference = self.reference(&costs);
         let compression = match self.outliers {
             Outliers::Keep => Compression::none(m),
             Outliers::Compress if m == 1 => Compression::new(&costs, None),
             Outliers::Compress => {
-                let threshold = reference.clone().or_else(|| inferred(&costs));
-                Compression::new(&costs, threshold.as_deref())
+                // Kept: from compressed costs another one could be inferred.
+                reference = reference.or_else(|| inferred(&costs));
+                Compression::new(&costs, reference.as_deref())
             }
         };
         let data = TargetData {

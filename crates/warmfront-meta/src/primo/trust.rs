@@ -45,7 +45,7 @@ pub(super) fn exponent(
     strength * agreement.min(1.0)
 }
 
-/// Kendall's correlation of the believed density with small costs of the belief's objective, over
+/// The share of concordant less that of discordant pairs (ties left out) of the believed density with small costs of the belief's objective, over
 /// all pairs of configurations that share a fidelity, each at the highest such; and the number of
 /// configurations that have a partner.
 fn rank_agreement(belief: &Belief, log: &FidelityLog) -> (f64, usize) {

@@ -1,5 +1,6 @@
 //! PriMO: the promises of every strategy, its phases, and what it does with beliefs.
 
+mod hardships;
 mod phases;
 
 use std::num::NonZeroUsize;

@@ -199,7 +199,7 @@ fn misleading_beliefs_are_found_out_and_good_ones_kept() {
 
 #[test]
 fn it_recovers_from_misleading_beliefs() {
-    for (centres, bound) in [([0.3, 0.6], 0.25), ([1.0, 0.0], 0.25)] {
+    for (centres, bound) in [([0.3, 0.6], 0.02), ([1.0, 0.0], 0.1)] {
         let mut primo = with_beliefs(PrimoConfig::improved(), centres, 2);
         let run = drive(&mut primo, 2, 47, bowls);
         // The front is the line between the two centres.
