@@ -240,9 +240,11 @@ impl PrimoConfig {
             gp: ExactGpConfig::default(),
             acquisition: None,
             reference: ReferencePoint::Front,
-            // As in all recorded experiments.
             maximize: MaximizeConfig {
-                restarts: 10,
+                raw_samples: 256,
+                around_best: 128,
+                restarts: 5,
+                max_iterations: 30,
                 ..MaximizeConfig::default()
             },
             outliers: Outliers::Compress,
