@@ -62,7 +62,7 @@ pub const METHODS: &[MethodSpec] = &[
     method(
         "bo-rw",
         "BO, random weights (as run)",
-        1,
+        2,
         "a Gaussian process on a weighted sum of the raw objectives; weights drawn once",
     ),
     method(
