@@ -8,6 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `config` | [`PmtoConfig`]: every choice by name, and the named methods |
+//! | `parametric` | [`ParametricStrategy`]: what methods for a box of tasks have in common |
 //! | `strategy`, `rounds` | [`Pmto`]: the queue of a round, its fits and its choice of tasks |
 //! | `allocation` | the choice of tasks by regret |
 //! | `forward`, `coregionalized` | models of the costs of all tasks |
@@ -64,6 +65,7 @@ mod evolution;
 mod forward;
 mod information;
 mod likelihood;
+mod parametric;
 mod published;
 mod rounds;
 mod saved;
@@ -79,6 +81,7 @@ pub use evolution::{
     EvolutionConfig, maximize_in_box, polynomial_mutation, simulated_binary_crossover,
 };
 pub use information::{InformationGains, greedy_information_gain, information_gain};
+pub use parametric::{ParametricStrategy, PoolTask};
 pub use published::Optimizer;
 pub use search::BoundSearch;
 pub use strategy::Pmto;

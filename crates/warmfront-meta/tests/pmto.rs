@@ -9,7 +9,7 @@ use warmfront_core::{
 use warmfront_meta::MetaError;
 use warmfront_meta::pmto::{
     BoundSearch, EvolutionConfig, ForwardFit, ForwardModel, InitialDesign, InverseFit,
-    InverseRecipe, Optimizer, Pmto, PmtoConfig, TaskChoice, TaskModel,
+    InverseRecipe, Optimizer, ParametricStrategy, Pmto, PmtoConfig, TaskChoice, TaskModel,
 };
 
 /// Four times the squared distance to a solution that moves with the task.
@@ -173,13 +173,31 @@ fn every_method_and_recipe_runs_and_beats_guessing() {
             InverseRecipe::NoiseAware,
             InverseRecipe::Distilled { tasks: 32 },
         ] {
-            let model = pmto.task_model_with(recipe).expect("data");
+            let model = pmto.task_model_with(recipe, None).expect("data");
             let regret = mean_regret(&model, 1, false);
             assert!(regret < 1.5, "{} with {recipe:?}: {regret}", config.name);
             let unified = matches!(config.forward, ForwardModel::Unified(_));
             assert_eq!(model.can_refine(), unified);
         }
     }
+    let mut published = build(&small_as_run(), 2, 1, 3);
+    run(&mut published, 50, 1, 3, &|x, t| outcome(cost(x, t)));
+    let fitted = |fit: Option<&InverseFit>| {
+        let recipe = InverseRecipe::ArdAll;
+        let model = published.task_model_with(recipe, fit).expect("data");
+        model.lengthscales()
+    };
+    let map = InverseFit::Map {
+        starts: 2,
+        evaluations: 40,
+    };
+    assert_eq!(fitted(None), fitted(Some(&small_as_run().inverse)));
+    assert_ne!(fitted(None), fitted(Some(&map)));
+    let nothing = InverseRecipe::Distilled { tasks: 0 };
+    assert!(matches!(
+        published.task_model_with(nothing, None),
+        Err(MetaError::PmtoSetting { .. })
+    ));
     let mut random = build(&fixed(PmtoConfig::random()), 2, 1, 3);
     run(&mut random, 50, 5, 3, &|x, t| outcome(cost(x, t)));
     assert!(random.task_model().expect("data").num_tasks() == 4);
@@ -203,6 +221,13 @@ fn the_published_round_evaluates_every_task_newest_first() {
         }
     }
     assert_eq!(&pmto.added_tasks()[0], tasks[4]);
+    let pool = pmto.pool();
+    for (i, (own, (task, best))) in pool.iter().zip(pmto.tasks()).enumerate() {
+        assert_eq!((&own.task, own.added), (task, i >= 4));
+        assert_eq!(own.best.as_ref().map(|(x, y)| (x, *y)), best);
+    }
+    // The newest task has not been evaluated.
+    assert!(pool.len() == 7 && pool[6].best.is_none());
     // The budget of the published runs: 43 rounds from 20 tasks and 200 evaluations to 2000.
     let mut rounds = 0;
     let mut left: i64 = 1800;
@@ -440,7 +465,7 @@ fn saved_models_answer_as_before() {
     run(&mut pmto, 40, 1, 8, &|x, t| outcome(cost(x, t)));
     let task = UnitPoint::new([0.2, 0.7]).expect("inside");
     for recipe in [InverseRecipe::ArdAll, InverseRecipe::NoiseAware] {
-        let model = pmto.task_model_with(recipe).expect("data");
+        let model = pmto.task_model_with(recipe, None).expect("data");
         let mut bytes = Vec::new();
         model.save(&mut bytes).expect("writes to memory");
         let loaded = TaskModel::load(&bytes[..]).expect("undamaged");

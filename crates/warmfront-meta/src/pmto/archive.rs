@@ -7,6 +7,8 @@ use warmfront_core::{
 };
 use warmfront_linalg::Mat;
 
+use super::parametric::PoolTask;
+
 /// One task of the pool.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
@@ -199,5 +201,19 @@ impl Archive {
     /// The best solution evaluated for a task.
     pub(super) fn best_point(&self, task: usize) -> Option<&UnitPoint> {
         self.tasks[task].best.map(|(row, _)| &self.rows[row].point)
+    }
+
+    /// All tasks as the caller sees them; `added` says which of them the method chose.
+    pub(super) fn pool(&self, added: &dyn Fn(&UnitPoint) -> bool) -> Vec<PoolTask> {
+        let tasks = self.tasks.iter().enumerate();
+        tasks
+            .map(|(t, task)| PoolTask {
+                task: task.at.clone(),
+                best: task
+                    .best
+                    .and_then(|(_, cost)| Some((self.best_point(t)?.clone(), cost))),
+                added: added(&task.at),
+            })
+            .collect()
     }
 }

@@ -353,16 +353,7 @@ impl PmtoConfig {
         if let ForwardModel::Coregionalized { rank } = self.forward {
             need(rank > 0, "the task covariance has rank 0")?;
         }
-        match self.recipe {
-            InverseRecipe::ArdBest { share } => need(
-                share > 0.0 && share <= 1.0,
-                "the share of tasks is not in (0, 1]",
-            )?,
-            InverseRecipe::Distilled { tasks } => {
-                need(tasks > 0, "nothing is distilled")?;
-            }
-            _ => {}
-        }
+        self.recipe.check()?;
         if let TaskChoice::Regret {
             grid,
             round,

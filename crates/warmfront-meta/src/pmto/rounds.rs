@@ -10,6 +10,8 @@ use super::archive::Archive;
 use super::config::TaskChoice;
 use super::criterion::DeterminantalCriterion;
 use super::evolution::{EvolutionConfig, maximize_in_box};
+use super::forward::Forward;
+use super::parametric::{ParametricStrategy, PoolTask};
 use super::search::{minimize_mean, space_filling};
 use super::strategy::{Pmto, uniform_task};
 use super::task_gp::InverseFit;
@@ -89,18 +91,8 @@ impl Pmto {
         Ok(UnitPoint::clamped(task))
     }
 
-    /// The task model of everything told so far, with the recipe of the configuration.
-    ///
-    /// # Errors
-    /// [`MetaError::NoSolvedTask`] if no evaluation has succeeded yet, and those of the fits.
-    pub fn task_model(&self) -> Result<TaskModel, MetaError> {
-        self.task_model_with(self.config.recipe)
-    }
-
-    /// The task model of everything told so far, with any recipe: recipes share the offline phase.
-    ///
-    /// The forward model is fitted to all evaluations first. The result depends on nothing but
-    /// what was told. Pools of more than 400 tasks are thinned out evenly.
+    /// The task model of everything told so far, with the recipe and fit of the configuration;
+    /// [`task_model_with`](ParametricStrategy::task_model_with) takes any other.
     ///
     /// ```
     /// use std::num::NonZeroUsize;
@@ -131,12 +123,17 @@ impl Pmto {
     /// ```
     ///
     /// # Errors
-    /// As [`task_model`](Self::task_model).
-    pub fn task_model_with(&self, recipe: InverseRecipe) -> Result<TaskModel, MetaError> {
-        if !self.archive.has_costs() {
-            return Err(MetaError::NoSolvedTask);
+    /// [`MetaError::NoSolvedTask`] if no evaluation has succeeded yet, and those of the fits.
+    pub fn task_model(&self) -> Result<TaskModel, MetaError> {
+        self.task_model_with(self.config.recipe, None)
+    }
+
+    /// The forward model fitted to all evaluations, kept until the next one is told.
+    fn final_forward(&self) -> Result<&Forward, MetaError> {
+        if let Some(fitted) = self.fitted.get() {
+            return Ok(fitted);
         }
-        let mut rng = Seed(0x0070_6d74_6f00).stream(Purpose::Init, self.archive.len() as u64);
+        let mut rng = recipe_stream(&self.archive, Purpose::Tell);
         let mut forward = self.forward.clone();
         forward.update(
             &self.archive,
@@ -145,45 +142,82 @@ impl Pmto {
             true,
             &mut rng,
         )?;
-        let gp = forward.unified();
-        let solved = thinned(self.archive.solved());
-        let data = match recipe {
-            InverseRecipe::IsoAll | InverseRecipe::ArdAll => best_solutions(&self.archive, &solved),
-            InverseRecipe::ArdBest { share } => {
-                best_solutions(&self.archive, &thinned(best_share(&self.archive, share)))
-            }
-            InverseRecipe::Distilled { tasks } if self.config.forward.is_unified() => match gp {
-                Some(gp) => {
-                    let tasks = grid_tasks(tasks, self.archive.task_dim(), &mut rng);
-                    distilled(gp, &self.archive, &tasks, self.inverse.as_ref(), &mut rng)
-                }
-                None => best_solutions(&self.archive, &solved),
-            },
-            InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. } if gp.is_none() => {
-                let view = |t: usize| forward.view(Some(t), self.archive.tasks()[t].at.coords());
-                best_gaps(noise_aware(&self.archive, &solved, &view, &mut rng))
-            }
-            _ => match gp {
-                Some(gp) => {
-                    let last = self.inverse.as_ref();
-                    let at = pool_predictions(gp, &self.archive, &solved, last, &mut rng);
-                    best_gaps(solved_data(&self.archive, &solved, &at))
-                }
-                None => best_solutions(&self.archive, &solved),
-            },
-        };
-        let fit = match (&self.config.inverse, data.slack.is_empty()) {
-            // The published fit knows one noise for all rows.
-            (InverseFit::Published(_), false) => InverseFit::Map {
-                starts: 4,
-                evaluations: 100,
-            },
-            (own, _) => own.clone(),
-        };
-        let isotropic = recipe == InverseRecipe::IsoAll;
-        let gp = gp.cloned();
-        Ok(TaskModel::fit(data, isotropic, &fit, None, gp)?)
+        Ok(self.fitted.get_or_init(|| forward))
     }
+}
+
+impl ParametricStrategy for Pmto {
+    fn task_model_with(
+        &self,
+        recipe: InverseRecipe,
+        fit: Option<&InverseFit>,
+    ) -> Result<TaskModel, MetaError> {
+        if !self.archive.has_costs() {
+            return Err(MetaError::NoSolvedTask);
+        }
+        build_task_model(
+            &self.archive,
+            self.final_forward()?,
+            self.inverse.as_ref(),
+            recipe,
+            fit.unwrap_or(&self.config.inverse),
+        )
+    }
+
+    fn pool(&self) -> Vec<PoolTask> {
+        self.archive.pool(&|task| self.added.contains(task))
+    }
+}
+
+/// Random numbers for a task model: they depend on the number of evaluations only.
+pub(super) fn recipe_stream(archive: &Archive, purpose: Purpose) -> impl Rng + use<> {
+    Seed(0x0070_6d74_6f00).stream(purpose, archive.len() as u64)
+}
+
+/// The task model of an archive with at least one cost, by any recipe.
+///
+/// Recipes that need a forward model use `forward` where it knows a task, `last` is a
+/// task model whose predictions are worth looking at. Archives of more than 400 solved tasks are
+/// thinned out evenly.
+pub(super) fn build_task_model(
+    archive: &Archive,
+    forward: &Forward,
+    last: Option<&TaskModel>,
+    recipe: InverseRecipe,
+    fit: &InverseFit,
+) -> Result<TaskModel, MetaError> {
+    recipe.check()?;
+    let mut rng = recipe_stream(archive, Purpose::Init);
+    let solved = thinned(archive.solved());
+    let data = match (recipe, forward.unified()) {
+        (InverseRecipe::IsoAll | InverseRecipe::ArdAll, _) => best_solutions(archive, &solved),
+        (InverseRecipe::ArdBest { share }, _) => {
+            best_solutions(archive, &thinned(best_share(archive, share)))
+        }
+        (InverseRecipe::Distilled { tasks }, Some(gp)) => {
+            let tasks = grid_tasks(tasks, archive.task_dim(), &mut rng);
+            distilled(gp, archive, &tasks, last, &mut rng)
+        }
+        (InverseRecipe::NoiseAware, Some(gp)) => {
+            let at = pool_predictions(gp, archive, &solved, last, &mut rng);
+            best_gaps(solved_data(archive, &solved, &at))
+        }
+        (InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. }, None) => {
+            let view = |t: usize| forward.view(Some(t), archive.tasks()[t].at.coords());
+            best_gaps(noise_aware(archive, &solved, &view, &mut rng))
+        }
+    };
+    let several_noises = InverseFit::Map {
+        starts: 4,
+        evaluations: 100,
+    };
+    let fit = match fit {
+        InverseFit::Published(_) if !data.slack.is_empty() => &several_noises,
+        own => own,
+    };
+    let isotropic = recipe == InverseRecipe::IsoAll;
+    let gp = forward.unified().cloned();
+    Ok(TaskModel::fit(data, isotropic, fit, None, gp)?)
 }
 
 /// `count` scrambled Sobol tasks; one for a box of one point.

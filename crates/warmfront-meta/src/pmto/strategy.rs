@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 
 use rand::{Rng, RngExt};
 use warmfront_core::{
@@ -11,7 +12,7 @@ use warmfront_core::{
 use warmfront_gp::{ExactGp, Hyperparameters};
 
 use super::archive::Archive;
-use super::config::{ForwardModel, InitialDesign, PmtoConfig};
+use super::config::{InitialDesign, PmtoConfig};
 use super::forward::Forward;
 use super::search::{Bound, minimize_bound, space_filling};
 use super::task_model::TaskModel;
@@ -45,6 +46,8 @@ pub struct Pmto {
     /// Tasks that task evolution added, in order.
     pub(super) added: Vec<UnitPoint>,
     last_error: Option<MetaError>,
+    /// The forward model of all that was told, for task models.
+    pub(super) fitted: OnceLock<Forward>,
 }
 
 impl Pmto {
@@ -67,6 +70,7 @@ impl Pmto {
             inverse: None,
             added: Vec::new(),
             last_error: None,
+            fitted: OnceLock::new(),
             config,
         }
     }
@@ -180,6 +184,7 @@ impl Strategy for Pmto {
 
     fn tell(&mut self, batch: &[Observation], rng: &mut dyn Rng) -> Result<(), StrategyError> {
         self.archive.extend(&self.space, batch)?;
+        self.fitted = OnceLock::new();
         for observation in batch {
             let candidate = &observation.candidate;
             let told = self.queue.iter().position(|slot| slot.matches(candidate));
@@ -304,12 +309,5 @@ fn initial_queue(
                 fixed(UnitPoint::clamped(theta), point)
             })
             .collect(),
-    }
-}
-
-impl ForwardModel {
-    /// Whether one model covers tasks that have not been evaluated.
-    pub(super) fn is_unified(self) -> bool {
-        matches!(self, Self::Unified(_))
     }
 }
