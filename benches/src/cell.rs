@@ -1,5 +1,7 @@
 //! The unit of work: one method on one task with one seed.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// One run of one method on one task, from the first evaluation to the last.
@@ -66,18 +68,32 @@ pub struct Step {
     pub suggestions: u32,
 }
 
-/// The result of a [`Cell`].
-#[derive(Debug, Clone, PartialEq)]
+/// The result of a [`Cell`]: something of every evaluation, or named numbers of the whole run.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct CellResult {
     /// Seconds to build the method, fitting to meta-data included.
     pub setup_seconds: f64,
     /// The best hypervolume known for this task when the cell ran.
     pub optimum: f64,
-    /// One entry per evaluation.
+    /// One entry per evaluation; none if there are measures.
     pub steps: Vec<Step>,
+    /// Finite numbers by name, of experiments that do not score single evaluations.
+    pub measures: BTreeMap<String, f64>,
 }
 
+/// Measures whose sum is the time spent in the method.
+pub const METHOD_SECONDS: [&str; 3] = ["seconds/setup", "seconds/ask", "seconds/tell"];
+
 impl CellResult {
+    /// Whether it is a whole result of `cell`.
+    #[must_use]
+    pub fn is_whole(&self, cell: &Cell) -> bool {
+        match self.measures.is_empty() {
+            true => self.steps.len() == cell.evaluations as usize,
+            false => self.steps.is_empty() && self.measures.values().all(|v| v.is_finite()),
+        }
+    }
+
     /// Seconds spent in the method.
     #[must_use]
     pub fn method_seconds(&self) -> f64 {
@@ -86,7 +102,8 @@ impl CellResult {
             .iter()
             .map(|s| s.ask_seconds + s.tell_seconds)
             .sum();
-        self.setup_seconds + steps
+        let measured = METHOD_SECONDS.iter().filter_map(|m| self.measures.get(*m));
+        self.setup_seconds + steps + measured.sum::<f64>()
     }
 }
 

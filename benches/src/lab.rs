@@ -111,6 +111,7 @@ impl Work for Lab {
             setup_seconds,
             optimum: arena.optimum,
             steps,
+            ..CellResult::default()
         })
     }
 }

@@ -3,7 +3,8 @@
 //! A *cell* is one method on one task with one seed. [`profile`] says which cells an experiment
 //! has, [`runner`] runs them on several threads, [`store`] keeps each that has finished, [`results`]
 //! and [`claims`] compare methods, [`report`] writes the folder that people read.
-//! [`system`] is what the experiments of a paper are to the program: [`lab`] for SMOG, [`primo`] for PriMO.
+//! [`system`] is what the experiments of a paper are to the program: [`lab`] for SMOG, [`primo`] for PriMO,
+//! [`pmto`] for PMTO.
 //! [`inputs`] are those of the benchmarks of speed; [`peer`] measures the optimisers of others.
 
 pub mod cell;
@@ -13,6 +14,7 @@ pub mod inputs;
 pub mod lab;
 pub mod methods;
 pub mod peer;
+pub mod pmto;
 pub mod primo;
 pub mod problems;
 pub mod profile;

@@ -57,6 +57,9 @@ pub struct Block {
     /// Each method that uses expert priors runs once under each of these, as `METHOD@CONDITION`.
     #[serde(default)]
     pub conditions: Vec<String>,
+    /// Cells of blocks with a smaller number run first.
+    #[serde(default)]
+    pub order: u32,
 }
 
 /// A part of the report.
@@ -75,6 +78,10 @@ pub enum Section {
     Long,
     /// Against published curves.
     Replication,
+    /// Case studies.
+    Cases,
+    /// Tasks that have nothing in common.
+    Transfer,
 }
 
 impl Section {
@@ -88,6 +95,8 @@ impl Section {
             Self::Single => "single",
             Self::Long => "long",
             Self::Replication => "replication",
+            Self::Cases => "cases",
+            Self::Transfer => "transfer",
         }
     }
 }
@@ -99,7 +108,7 @@ pub fn base_name(method: &str) -> &str {
 }
 
 /// Names of the experiments that this program knows.
-pub const SYSTEMS: [&str; 2] = ["smog", "primo"];
+pub const SYSTEMS: [&str; 3] = ["smog", "primo", "pmto"];
 
 /// The experiment with this name.
 ///
@@ -109,6 +118,7 @@ pub fn experiment(name: &str) -> anyhow::Result<Experiment> {
     let text = match name {
         "smog" => include_str!("../profiles/smog.json"),
         "primo" => include_str!("../profiles/primo.json"),
+        "pmto" => include_str!("../profiles/pmto.json"),
         other => bail!("unknown system `{other}`{}", suggestion(other, &SYSTEMS)),
     };
     serde_json::from_str(text).with_context(|| format!("the definition of `{name}` is not valid"))
@@ -150,6 +160,8 @@ pub struct Entry {
     pub conditions: Vec<String>,
     /// Every seed has the same target, so that what one finds is known to all.
     pub same_target: bool,
+    /// Cells of entries with a smaller number run first.
+    pub order: u32,
 }
 
 impl Entry {
@@ -295,14 +307,21 @@ impl Plan {
         Ok(plan)
     }
 
-    /// All cells, complete seeds first, each once.
+    /// All cells, complete seeds first within the same order, each once.
     #[must_use]
     pub fn cells(&self, catalogue: &dyn Catalogue) -> Vec<Cell> {
         let mut cells = Vec::new();
         let mut seen = HashSet::new();
         let seeds = self.entries.iter().map(|e| e.seeds).max().unwrap_or(0);
-        for seed in 0..seeds {
-            for entry in self.entries.iter().filter(|e| seed < e.seeds) {
+        let mut orders: Vec<u32> = self.entries.iter().map(|e| e.order).collect();
+        orders.sort_unstable();
+        orders.dedup();
+        let turns = orders
+            .into_iter()
+            .flat_map(|order| (0..seeds).map(move |s| (order, s)));
+        for (order, seed) in turns {
+            let now = |e: &&Entry| e.order == order && seed < e.seeds;
+            for entry in self.entries.iter().filter(now) {
                 for task in entry.tasks_of(seed) {
                     for method in &entry.methods {
                         let cell = entry_cell(entry, catalogue, seed, task, method);
@@ -342,6 +361,7 @@ fn entry(
         every_task: block.every_task,
         conditions: block.conditions.clone(),
         same_target: catalogue.same_target(problem),
+        order: block.order,
     }
 }
 
@@ -455,6 +475,7 @@ mod tests {
             every_task: false,
             conditions: Vec::new(),
             same_target: false,
+            order: 0,
         };
         assert_eq!(entry.tasks_of(4), [1]);
         entry.every_task = true;

@@ -300,6 +300,7 @@ mod tests {
                     setup_seconds: 0.0,
                     optimum: 1.0,
                     steps,
+                    ..CellResult::default()
                 },
             )
         };
@@ -318,6 +319,7 @@ mod tests {
             every_task,
             conditions: Vec::new(),
             same_target: false,
+            order: 0,
         }
     }
 

@@ -27,15 +27,24 @@ pub fn mean_and_error(values: &[f64]) -> (f64, f64) {
 /// NaN for no values.
 #[must_use]
 pub fn quantile(values: &[f64], p: f64) -> f64 {
+    quantiles(values, &[p])[0]
+}
+
+/// Several quantiles of the same values.
+#[must_use]
+pub fn quantiles(values: &[f64], p: &[f64]) -> Vec<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let Some(last) = sorted.len().checked_sub(1) else {
-        return f64::NAN;
+        return vec![f64::NAN; p.len()];
     };
-    let position = p.clamp(0.0, 1.0) * last as f64;
-    let low = position.floor() as usize;
-    let high = (low + 1).min(last);
-    sorted[low] + (position - low as f64) * (sorted[high] - sorted[low])
+    let at = |p: &f64| {
+        let position = p.clamp(0.0, 1.0) * last as f64;
+        let low = position.floor() as usize;
+        let high = (low + 1).min(last);
+        sorted[low] + (position - low as f64) * (sorted[high] - sorted[low])
+    };
+    p.iter().map(at).collect()
 }
 
 /// The median.
@@ -201,6 +210,44 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
         corrected[*index] = largest;
     }
     corrected
+}
+
+/// Ranks from 1, smallest first, ties averaged.
+#[must_use]
+pub fn ranks(values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut start = 0;
+    while start < order.len() {
+        let first = values[order[start]];
+        let same = |i: &&usize| values[**i].total_cmp(&first).is_eq();
+        let end = start + order[start..].iter().take_while(same).count();
+        for &i in &order[start..end] {
+            ranks[i] = (start + end + 1) as f64 / 2.0;
+        }
+        start = end;
+    }
+    ranks
+}
+
+/// Spearman's rank correlation; NaN where one side is constant.
+///
+/// # Panics
+/// If the lengths differ.
+#[must_use]
+#[track_caller]
+pub fn rank_correlation(first: &[f64], second: &[f64]) -> f64 {
+    assert_eq!(
+        first.len(),
+        second.len(),
+        "pairs need equal lengths (left: first, right: second)"
+    );
+    let centre = (first.len() as f64 + 1.0) / 2.0;
+    let [a, b] = [ranks(first), ranks(second)]
+        .map(|ranks| ranks.into_iter().map(|r| r - centre).collect::<Vec<_>>());
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    product(&a, &b) / (product(&a, &a) * product(&b, &b)).sqrt()
 }
 
 /// Average rank of each column over the rows of `values` (1 is best, ties share), smaller better.

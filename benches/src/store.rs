@@ -61,6 +61,55 @@ fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1e5).round() / 1e5
 }
 
+/// One line of a cell's file and of `measures.csv`, of experiments that measure whole runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Measure {
+    key: String,
+    problem: String,
+    method: String,
+    seed: u32,
+    evaluations: u32,
+    name: String,
+    value: f64,
+}
+
+fn measures<'a>(cell: &'a Cell, result: &'a CellResult) -> impl Iterator<Item = Measure> + 'a {
+    let key = cell.key();
+    let count = result.measures.len();
+    let end = (count > 0).then_some((COUNT, count as f64));
+    let named = result
+        .measures
+        .iter()
+        .map(|(name, value)| (name.as_str(), *value));
+    named.chain(end).map(move |(name, value)| Measure {
+        key: key.clone(),
+        problem: cell.problem.clone(),
+        method: cell.method.clone(),
+        seed: cell.seed,
+        evaluations: cell.evaluations,
+        name: name.to_owned(),
+        value,
+    })
+}
+
+/// Closes the measures of a cell with their number.
+const COUNT: &str = "(measures)";
+
+/// Writes the measures of all results as one CSV file, one row per cell and measure.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_measures(path: &Path, results: &BTreeMap<Cell, CellResult>) -> anyhow::Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let mut writer = csv::Writer::from_path(path).with_context(context)?;
+    for (cell, result) in results {
+        for line in measures(cell, result) {
+            writer.serialize(line).with_context(context)?;
+        }
+    }
+    writer.flush().with_context(context)
+}
+
 /// Writes all results as one CSV file, one row per cell and evaluation.
 ///
 /// # Errors
@@ -99,7 +148,8 @@ impl Store {
         })
     }
 
-    /// Takes cells from a `results.csv` of an earlier run as finished. Returns how many are whole.
+    /// Takes cells from a `results.csv` or `measures.csv` of an earlier run as finished. Returns how
+    /// many are whole.
     ///
     /// A torn last line is ignored, and so is the cell it belongs to.
     ///
@@ -109,13 +159,9 @@ impl Store {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let before = self.recorded.len();
-        let groups =
-            read_lines(&bytes).with_context(|| format!("{} is no results.csv", path.display()))?;
-        for (key, lines) in groups {
-            if let Some(result) = assemble(&lines) {
-                self.recorded.insert(key, result);
-            }
-        }
+        let results = read_results(&bytes)
+            .with_context(|| format!("{} is no results.csv", path.display()))?;
+        self.recorded.extend(results);
         Ok(self.recorded.len() - before)
     }
 
@@ -134,13 +180,12 @@ impl Store {
     /// The result of `cell`, if it is stored and whole.
     #[must_use]
     pub fn load(&self, cell: &Cell) -> Option<CellResult> {
-        let whole = |result: &CellResult| result.steps.len() == cell.evaluations as usize;
         let stored = std::fs::read(self.path(cell))
             .ok()
             .and_then(|bytes| parse(&bytes, cell));
         stored
             .or_else(|| self.recorded.get(&cell.key()).cloned())
-            .filter(whole)
+            .filter(|result| result.is_whole(cell))
     }
 
     /// Stores a finished cell, all or nothing.
@@ -151,14 +196,18 @@ impl Store {
         let path = self.path(cell);
         let context = || format!("cannot store the finished cell {}", path.display());
         ensure!(
-            result.steps.len() == cell.evaluations as usize,
-            "{} has {} evaluations, expected {}",
+            result.is_whole(cell),
+            "{} has {} evaluations and {} measures, expected {} or finite measures alone",
             cell.label(),
             result.steps.len(),
+            result.measures.len(),
             cell.evaluations
         );
         let mut writer = csv::Writer::from_writer(Vec::new());
         for line in lines(cell, result) {
+            writer.serialize(line).with_context(context)?;
+        }
+        for line in measures(cell, result) {
             writer.serialize(line).with_context(context)?;
         }
         let mut bytes = writer
@@ -193,13 +242,45 @@ fn parse(bytes: &[u8], cell: &Cell) -> Option<CellResult> {
     if u32::from_str_radix(checksum, 16).ok()? != crc32fast::hash(body) {
         return None;
     }
-    let groups = read_lines(body).ok()?;
-    assemble(groups.get(&cell.key())?)
+    read_results(body).ok()?.remove(&cell.key())
 }
 
-fn read_lines(bytes: &[u8]) -> anyhow::Result<HashMap<String, Vec<Line>>> {
+/// Whole results by key.
+fn read_results(bytes: &[u8]) -> anyhow::Result<HashMap<String, CellResult>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.headers()?.clone();
+    if ["key", "name", "value"]
+        .iter()
+        .all(|c| header.iter().any(|h| h == *c))
+    {
+        return Ok(read_measures(reader));
+    }
+    let groups = read_lines(reader, &header)?;
+    let whole = |(key, lines): (String, Vec<Line>)| Some((key, assemble(&lines)?));
+    Ok(groups.into_iter().filter_map(whole).collect())
+}
+
+/// The measures of each key. A file that is cut between two lines cannot be told from a whole one:
+/// every cell ends with a line that says how many it has.
+fn read_measures(mut reader: csv::Reader<&[u8]>) -> HashMap<String, CellResult> {
+    let mut groups: HashMap<String, CellResult> = HashMap::new();
+    for line in reader.deserialize::<Measure>() {
+        // An interrupted writer leaves a torn line at the end.
+        let Ok(line) = line else { continue };
+        let result = groups.entry(line.key).or_default();
+        result.measures.insert(line.name, line.value);
+    }
+    groups.retain(|_, result| {
+        let count = result.measures.remove(COUNT);
+        count.is_some_and(|count| (count - result.measures.len() as f64).abs() < 0.5)
+    });
+    groups
+}
+
+fn read_lines(
+    mut reader: csv::Reader<&[u8]>,
+    header: &csv::StringRecord,
+) -> anyhow::Result<HashMap<String, Vec<Line>>> {
     for column in ["key", "evaluation", "hypervolume", "optimum"] {
         ensure!(header.iter().any(|h| h == column), "no column `{column}`");
     }
@@ -231,5 +312,6 @@ fn assemble(lines: &[Line]) -> Option<CellResult> {
         setup_seconds: first.setup_seconds,
         optimum: first.optimum,
         steps,
+        ..CellResult::default()
     })
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::data::DataFolder;
 use crate::lab::Lab;
+use crate::pmto::lab::PmtoLab;
 use crate::primo::lab::PrimoLab;
 use crate::profile::{Catalogue, Plan};
 use crate::report::Input;
@@ -31,6 +32,7 @@ pub trait System: Work + Catalogue {
 #[must_use]
 pub fn system(name: &str, data: Option<DataFolder>, base: u64) -> Box<dyn System> {
     match name {
+        "pmto" => Box::new(PmtoLab::new(base)),
         "primo" => Box::new(PrimoLab::new(data, base)),
         _ => Box::new(Lab::new(data, base)),
     }

@@ -126,6 +126,7 @@ impl Work for Decay {
             setup_seconds,
             optimum: 2.0,
             steps,
+            ..CellResult::default()
         })
     }
 }

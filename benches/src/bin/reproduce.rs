@@ -25,7 +25,7 @@ use warmfront_bench::system::{System, system};
 #[derive(Debug, Parser)]
 #[command(name = "reproduce", bin_name = "cargo xtask reproduce", version)]
 struct Arguments {
-    /// Which system: smog, primo
+    /// Which system: smog, primo, pmto
     #[arg(default_value = "smog")]
     system: String,
     /// How much to run: quick (minutes), standard (hours), paper (a day)

@@ -158,6 +158,7 @@ impl Work for PrimoLab {
             setup_seconds,
             optimum: stage.optimum,
             steps: curve.into_iter().zip(&times).map(step).collect(),
+            ..CellResult::default()
         })
     }
 }

@@ -195,6 +195,7 @@ pub(super) mod tests {
                 setup_seconds: 0.0,
                 optimum: 1.0,
                 steps: values.iter().map(step).collect(),
+                ..CellResult::default()
             };
             finished.insert(cell, result);
         }
@@ -209,6 +210,7 @@ pub(super) mod tests {
             every_task: false,
             conditions: vec!["good".into(), "misleading".into()],
             same_target: true,
+            order: 0,
         };
         Curves::new(&entry, &finished)
     }

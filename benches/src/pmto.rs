@@ -1,0 +1,11 @@
+//! Experiments over boxes of tasks: what `reproduce pmto` runs.
+//!
+//! A run spends its evaluations on solutions and tasks that the method chooses; then a task model
+//! answers a dense sample of tasks that it has not seen, once with each recipe of how such a model
+//! is made. What is kept of a run are named measures, above all quantiles over these answers.
+
+pub mod lab;
+pub mod measure;
+pub mod methods;
+pub mod problems;
+pub mod unrelated;

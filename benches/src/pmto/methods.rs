@@ -1,0 +1,235 @@
+//! Methods for boxes of tasks, and the recipes that turn a run of any of them into a task model.
+
+use anyhow::Context as _;
+use rand::Rng;
+use warmfront_meta::pmto::{
+    ForwardFit, ForwardModel, InitialDesign, InverseFit, InverseRecipe, Lengthscales, Optimizer,
+    ParametricStrategy, Pmto, PmtoConfig, TaskChoice,
+};
+
+use super::problems::Stage;
+pub use crate::methods::MethodSpec;
+use crate::methods::method;
+
+/// Weight of the standard deviation in every method's lower confidence bound.
+pub const BETA: f64 = 0.5;
+
+/// All methods that an experiment may name.
+pub const METHODS: &[MethodSpec] = &[
+    method(
+        "random",
+        "Random",
+        1,
+        "uniform solutions of twenty fixed tasks",
+    ),
+    method(
+        "st",
+        "ST",
+        1,
+        "an independent process for each of twenty fixed tasks",
+    ),
+    method(
+        "mt",
+        "MT",
+        1,
+        "an intrinsic coregionalisation model over twenty fixed tasks",
+    ),
+    method(
+        "pmto-ft",
+        "PMTO-FT",
+        1,
+        "one process over solutions and tasks, twenty fixed tasks",
+    ),
+    method(
+        "pmto-ft-beta1",
+        "PMTO-FT, β = 1",
+        1,
+        "the same with the wider confidence bound of its published runs",
+    ),
+    method(
+        "pmto-rt",
+        "PMTO-RT",
+        1,
+        "as PMTO, with a random task each round",
+    ),
+    method(
+        "pmto",
+        "PMTO, as run",
+        1,
+        "the published method with its constants: a task each round by the determinantal criterion",
+    ),
+    method(
+        "pmto-improved",
+        "PMTO",
+        1,
+        "the improved variant: proper fits, tasks and evaluations where regret is",
+    ),
+    method(
+        "st-map",
+        "ST, proper fits",
+        1,
+        "as ST, with standardised costs and maximum a posteriori fits",
+    ),
+    method(
+        "ft-map",
+        "PMTO-FT, proper fits",
+        1,
+        "as PMTO-FT, with a lengthscale for each coordinate, standardised costs and maximum a \
+         posteriori fits",
+    ),
+];
+
+/// The method with this name.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static MethodSpec> {
+    METHODS.iter().find(|m| m.name == name)
+}
+
+/// A way to make a task model of what a run has evaluated.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// Short name.
+    pub name: &'static str,
+    /// What it does, for a reader of the report.
+    pub text: &'static str,
+    rows: InverseRecipe,
+    fit: InverseFit,
+}
+
+impl Recipe {
+    /// From which rows it learns, and how it is fitted.
+    #[must_use]
+    pub fn parts(&self) -> (InverseRecipe, &InverseFit) {
+        (self.rows, &self.fit)
+    }
+}
+
+/// All recipes, in the order of the tables.
+#[must_use]
+pub fn recipes() -> [Recipe; 5] {
+    let published = || InverseFit::Published(Optimizer::thrifty_adam(1500, 10));
+    let map = || InverseFit::Map {
+        starts: 4,
+        evaluations: 60,
+    };
+    let recipe = |name, text, rows, fit| Recipe {
+        name,
+        text,
+        rows,
+        fit,
+    };
+    [
+        recipe(
+            "iso",
+            "all tasks, one lengthscale, the published fit",
+            InverseRecipe::IsoAll,
+            published(),
+        ),
+        recipe(
+            "ard",
+            "all tasks, a lengthscale for each task parameter, the published fit",
+            InverseRecipe::ArdAll,
+            published(),
+        ),
+        recipe(
+            "ard70",
+            "the 70 % of the tasks with the least costs, otherwise as ard",
+            InverseRecipe::ArdBest { share: 0.7 },
+            published(),
+        ),
+        recipe(
+            "map",
+            "as ard, maximum a posteriori from four starts",
+            InverseRecipe::ArdAll,
+            map(),
+        ),
+        recipe(
+            "noise",
+            "the 70 % of the tasks with the least estimated regret, noise that grows with it, fit as map",
+            InverseRecipe::NoiseAware,
+            map(),
+        ),
+    ]
+}
+
+/// A strategy whose task models can be scored.
+pub trait Subject: ParametricStrategy {
+    /// Geometric means of the forward model's lengthscales over solutions and over tasks, if it has
+    /// one model for all tasks.
+    fn lengthscales(&self, solution_dim: usize) -> Option<(f64, f64)> {
+        let _ = solution_dim;
+        None
+    }
+}
+
+impl Subject for Pmto {
+    fn lengthscales(&self, solution_dim: usize) -> Option<(f64, f64)> {
+        let lengthscales = self.forward_hyperparameters()?.lengthscales;
+        let (solution, task) = lengthscales.split_at(solution_dim.min(lengthscales.len()));
+        let mean = |part: &[f64]| {
+            let logs: f64 = part.iter().map(|l| l.ln()).sum();
+            (!part.is_empty()).then(|| (logs / part.len() as f64).exp())
+        };
+        Some((mean(solution)?, mean(task)?))
+    }
+}
+
+/// Builds a method for a problem.
+///
+/// # Errors
+/// If the name is unknown or the method cannot be built.
+pub fn build(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box<dyn Subject>> {
+    assemble(name, stage, rng).with_context(|| format!("cannot build the method `{name}`"))
+}
+
+fn assemble(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box<dyn Subject>> {
+    let problem = &*stage.problem;
+    let (space, tasks, objectives) = (problem.space(), problem.task_dim(), problem.objectives());
+    let config = pmto(name, stage).context("there is no such method")?;
+    Ok(Box::new(config.build(space, tasks, objectives, rng)?))
+}
+
+/// Configurations of [`Pmto`].
+fn pmto(name: &str, stage: &Stage) -> Option<PmtoConfig> {
+    let config = match name {
+        "random" => PmtoConfig::random(),
+        "st" | "st-map" => PmtoConfig::single_tasks(),
+        "mt" => PmtoConfig::coregionalized(),
+        "pmto-ft" | "pmto-ft-beta1" => PmtoConfig::fixed_tasks(),
+        "pmto-rt" => PmtoConfig::random_tasks(),
+        "pmto" => PmtoConfig::as_run(),
+        "pmto-improved" => PmtoConfig::improved(),
+        "ft-map" => PmtoConfig {
+            forward: ForwardModel::Unified(Lengthscales::Ard),
+            ..PmtoConfig::fixed_tasks()
+        },
+        _ => return None,
+    };
+    let fit = match name {
+        "st-map" | "ft-map" => proper_fit(),
+        _ => config.fit,
+    };
+    let tasks = stage.spec.initial_tasks;
+    let samples = match config.tasks {
+        TaskChoice::Regret { .. } => 100 / tasks,
+        _ => 200 / tasks,
+    };
+    let beta = if name == "pmto-ft-beta1" { 1.0 } else { BETA };
+    Some(PmtoConfig {
+        initial: InitialDesign::Tasks { tasks, samples },
+        fit,
+        beta,
+        ..config
+    })
+}
+
+/// That of the improved variant, fixed here.
+fn proper_fit() -> ForwardFit {
+    ForwardFit::Map {
+        restarts: 0,
+        growth: 1.3,
+        subset: 500,
+        evaluations: 40,
+        finest: 0.05,
+    }
+}
