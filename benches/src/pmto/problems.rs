@@ -66,9 +66,7 @@ const fn synthetic(
         TaskShift::I => {
             "Four inputs, five task parameters; the optimal solution moves smoothly with the task."
         }
-        TaskShift::II => {
-            "Four inputs, five task parameters; the optimal solution moves fast with the task."
-        }
+        _ => "Four inputs, five task parameters; the optimal solution moves fast with the task.",
     };
     problem(name, title, Kind::Synthetic(function, shift), text)
 }
