@@ -10,6 +10,8 @@
 //! | `config` | [`PmtoConfig`]: every choice by name, and the named methods |
 //! | `parametric` | [`ParametricStrategy`]: what methods for a box of tasks have in common |
 //! | `strategy`, `rounds` | [`Pmto`]: the queue of a round, its fits and its choice of tasks |
+//! | `map_elites`, `cells` | [`MapElites`]: Parametric-Task MAP-Elites, an outside reference |
+//! | `plan` | queues of candidates decided before they are asked for |
 //! | `allocation` | the choice of tasks by regret |
 //! | `forward`, `coregionalized` | models of the costs of all tasks |
 //! | `published` | the fit of the published runs: Adam, or the box it can reach |
@@ -58,6 +60,7 @@
 
 mod allocation;
 mod archive;
+mod cells;
 mod config;
 mod coregionalized;
 mod criterion;
@@ -65,7 +68,9 @@ mod evolution;
 mod forward;
 mod information;
 mod likelihood;
+mod map_elites;
 mod parametric;
+mod plan;
 mod published;
 mod rounds;
 mod saved;
@@ -81,6 +86,7 @@ pub use evolution::{
     EvolutionConfig, maximize_in_box, polynomial_mutation, simulated_binary_crossover,
 };
 pub use information::{InformationGains, greedy_information_gain, information_gain};
+pub use map_elites::{MapElites, MapElitesConfig};
 pub use parametric::{ParametricStrategy, PoolTask};
 pub use published::Optimizer;
 pub use search::BoundSearch;

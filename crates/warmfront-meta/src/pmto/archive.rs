@@ -75,27 +75,28 @@ impl Archive {
             let Some(at) = &observation.candidate.task else {
                 continue;
             };
-            let task = self.task(at);
             let cost = observation
                 .outcome
                 .costs()
                 .and_then(|costs| costs.values()[0]);
-            let row = self.rows.len();
-            self.rows.push(Row {
-                point: space.canonical(&observation.candidate.point),
-                task,
-                cost,
-            });
-            let task = &mut self.tasks[task];
-            task.rows.push(row);
-            if let Some(cost) = cost
-                && task.best.is_none_or(|(_, best)| cost < best)
-            {
-                task.best = Some((row, cost));
-            }
+            self.insert(at, space.canonical(&observation.candidate.point), cost);
         }
         self.trials.append(&mut fresh);
         Ok(())
+    }
+
+    /// Adds one evaluation without a trial.
+    pub(super) fn insert(&mut self, at: &UnitPoint, point: UnitPoint, cost: Option<f64>) {
+        let task = self.task(at);
+        let row = self.rows.len();
+        self.rows.push(Row { point, task, cost });
+        let task = &mut self.tasks[task];
+        task.rows.push(row);
+        if let Some(cost) = cost
+            && task.best.is_none_or(|(_, best)| cost < best)
+        {
+            task.best = Some((row, cost));
+        }
     }
 
     /// What is wrong with the task or the budget of a candidate.

@@ -78,6 +78,11 @@ pub struct PoolTask {
 }
 
 impl InverseRecipe {
+    /// Whether a forward model has a say in it.
+    pub(super) fn needs_forward(self) -> bool {
+        matches!(self, Self::NoiseAware | Self::Distilled { .. })
+    }
+
     /// Whether all parts are in their ranges.
     pub(super) fn check(self) -> Result<(), MetaError> {
         let what = match self {

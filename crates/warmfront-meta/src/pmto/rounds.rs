@@ -1,5 +1,7 @@
 //! What a round does: fit, choose tasks; and the task model that is left in the end.
 
+use std::sync::OnceLock;
+
 use rand::Rng;
 use warmfront_core::{Purpose, Seed, UnitPoint};
 use warmfront_gp::ExactGp;
@@ -7,7 +9,7 @@ use warmfront_linalg::Mat;
 
 use super::allocation::{Prediction, least_bounds, pool_predictions};
 use super::archive::Archive;
-use super::config::TaskChoice;
+use super::config::{ForwardModel, PmtoConfig, TaskChoice};
 use super::criterion::DeterminantalCriterion;
 use super::evolution::{EvolutionConfig, maximize_in_box};
 use super::forward::Forward;
@@ -155,9 +157,13 @@ impl ParametricStrategy for Pmto {
         if !self.archive.has_costs() {
             return Err(MetaError::NoSolvedTask);
         }
+        let forward = match self.config.forward {
+            ForwardModel::Random => forward_for(recipe, &self.archive, &self.fitted)?,
+            _ => self.final_forward()?,
+        };
         build_task_model(
             &self.archive,
-            self.final_forward()?,
+            forward,
             self.inverse.as_ref(),
             recipe,
             fit.unwrap_or(&self.config.inverse),
@@ -172,6 +178,26 @@ impl ParametricStrategy for Pmto {
 /// Random numbers for a task model: they depend on the number of evaluations only.
 pub(super) fn recipe_stream(archive: &Archive, purpose: Purpose) -> impl Rng + use<> {
     Seed(0x0070_6d74_6f00).stream(purpose, archive.len() as u64)
+}
+
+/// The forward model that a recipe needs for a method that has none of its own: unified, fitted
+/// to all evaluations as the improved method does, and kept in `fitted`.
+pub(super) fn forward_for<'a>(
+    recipe: InverseRecipe,
+    archive: &Archive,
+    fitted: &'a OnceLock<Forward>,
+) -> Result<&'a Forward, MetaError> {
+    if !recipe.needs_forward() {
+        return Ok(&Forward::Nothing);
+    }
+    if let Some(forward) = fitted.get() {
+        return Ok(forward);
+    }
+    let config = PmtoConfig::improved();
+    let mut rng = recipe_stream(archive, Purpose::Tell);
+    let mut forward = Forward::Nothing;
+    forward.update(archive, config.forward, &config.fit, true, &mut rng)?;
+    Ok(fitted.get_or_init(|| forward))
 }
 
 /// The task model of an archive with at least one cost, by any recipe.
