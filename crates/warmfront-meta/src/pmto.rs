@@ -10,6 +10,7 @@
 //! | `config` | [`PmtoConfig`]: every choice by name, and the named methods |
 //! | `parametric` | [`ParametricStrategy`]: what methods for a box of tasks have in common |
 //! | `strategy`, `rounds` | [`Pmto`]: the queue of a round, its fits and its choice of tasks |
+//! | `self_transfer`, `differential` | [`SelfTransfer`]: SELF, the comparator over fixed tasks with transfers |
 //! | `map_elites`, `cells` | [`MapElites`]: Parametric-Task MAP-Elites, an outside reference |
 //! | `plan` | queues of candidates decided before they are asked for |
 //! | `allocation` | the choice of tasks by regret |
@@ -64,6 +65,7 @@ mod cells;
 mod config;
 mod coregionalized;
 mod criterion;
+mod differential;
 mod evolution;
 mod forward;
 mod information;
@@ -75,6 +77,7 @@ mod published;
 mod rounds;
 mod saved;
 mod search;
+mod self_transfer;
 mod strategy;
 mod task_gp;
 mod task_model;
@@ -90,6 +93,7 @@ pub use map_elites::{MapElites, MapElitesConfig};
 pub use parametric::{ParametricStrategy, PoolTask};
 pub use published::Optimizer;
 pub use search::BoundSearch;
+pub use self_transfer::{SelfTransfer, SelfTransferConfig, TransferCorrelation};
 pub use strategy::Pmto;
 pub use task_gp::InverseFit;
 pub use task_model::{InverseRecipe, TaskModel, TaskSolution};

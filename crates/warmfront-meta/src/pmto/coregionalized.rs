@@ -13,6 +13,7 @@ use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
 use warmfront_math::special::softplus;
 
 use super::config::ForwardFit;
+use super::forward::shuffled;
 use super::published::{Optimizer, adam_step};
 use super::view::TaskView;
 use crate::MetaError;
@@ -25,6 +26,8 @@ pub(super) struct Coregionalized {
     kernel: ArdKernel,
     points: ScaledPoints,
     of: Vec<usize>,
+    /// `T×rank`.
+    loadings: Mat<f64>,
     between: Mat<f64>,
     noise: f64,
     mean: f64,
@@ -59,6 +62,22 @@ struct Parameters {
 }
 
 impl<'a> Descent<'a> {
+    fn new(x: MatRef<'a, f64>, y: &'a [f64], of: &'a [usize], tasks: usize, rank: usize) -> Self {
+        let n = y.len();
+        Self {
+            x,
+            y,
+            of,
+            tasks,
+            rank,
+            gram: KernelGram::new(KernelKind::Rbf, n, x.ncols()),
+            covariance: Mat::zeros(n, n),
+            factor: JitteredCholesky::from_lower(Mat::identity(n, n), 0.0),
+            inverse: Mat::zeros(0, 0),
+            scratch: Mat::zeros(0, 0),
+        }
+    }
+
     fn parameters(&self, raw: &[f64]) -> Parameters {
         let t = self.tasks;
         let loadings = Mat::from_fn(t, self.rank, |i, r| raw[3 + t + r * t + i]);
@@ -104,6 +123,10 @@ impl<'a> Descent<'a> {
         let (n, t) = (self.y.len(), self.tasks);
         let p = self.parameters(raw);
         let (residual, alpha) = self.solve(&p)?;
+        if self.inverse.nrows() != n {
+            self.inverse = Mat::zeros(n, n);
+            self.scratch = Mat::zeros(n, n);
+        }
         self.factor
             .inverse_lower_into(self.inverse.as_mut(), &mut self.scratch);
         let value = -0.5
@@ -155,17 +178,18 @@ impl<'a> Descent<'a> {
 
 impl Coregionalized {
     /// Fits `y` at the rows of `x` (`n×V`), of which row `i` belongs to task `of[i] < tasks`.
+    ///
+    /// Hyperparameters are fitted to `subset` random rows at most, then all rows are conditioned on.
     pub(super) fn fit(
         x: Mat<f64>,
         y: &[f64],
         of: &[usize],
-        tasks: usize,
-        rank: usize,
+        (tasks, rank): (usize, usize),
         fit: &ForwardFit,
+        subset: usize,
         last: Option<&Self>,
         rng: &mut dyn Rng,
     ) -> Result<Self, MetaError> {
-        let n = y.len();
         let (standardization, optimizer, warm_start) = match fit {
             ForwardFit::Published {
                 optimizer,
@@ -182,79 +206,34 @@ impl Coregionalized {
             ),
         };
         let z: Vec<f64> = y.iter().map(|&v| standardization.apply(v)).collect();
-        let mut descent = Descent {
-            x: x.as_ref(),
-            y: &z,
-            of,
-            tasks,
-            rank,
-            gram: KernelGram::new(KernelKind::Rbf, n, x.ncols()),
-            covariance: Mat::zeros(n, n),
-            factor: JitteredCholesky::from_lower(Mat::identity(n, n), 0.0),
-            inverse: Mat::zeros(n, n),
-            scratch: Mat::zeros(n, n),
+        let last = last.filter(|_| warm_start).map(|last| last.raw.as_slice());
+        let raw = if y.len() <= subset {
+            climb(
+                Descent::new(x.as_ref(), &z, of, tasks, rank),
+                optimizer,
+                last,
+                rng,
+            )?
+        } else {
+            let mut rows = shuffled(y.len(), rng);
+            rows.truncate(subset);
+            rows.sort_unstable();
+            let own = Mat::from_fn(subset, x.ncols(), |i, k| x[(rows[i], k)]);
+            let own_z: Vec<f64> = rows.iter().map(|&i| z[i]).collect();
+            let own_of: Vec<usize> = rows.iter().map(|&i| of[i]).collect();
+            let descent = Descent::new(own.as_ref(), &own_z, &own_of, tasks, rank);
+            climb(descent, optimizer, last, rng)?
         };
-        let size = 3 + tasks * (1 + rank);
-        let mut raw = match last {
-            Some(last) if warm_start && last.raw.len() == size => last.raw.clone(),
-            _ => {
-                // At zero loadings the gradient vanishes: they start at standard normal values.
-                let mut raw = vec![0.0; size];
-                fill_standard_normal(&mut raw[3 + tasks..], rng);
-                raw
-            }
-        };
-        let mut gradient = vec![0.0; size];
-        match optimizer {
-            Optimizer::Adam {
-                learning_rate,
-                steps,
-                reuse,
-            } => {
-                let (mut first, mut second) = (vec![0.0; size], vec![0.0; size]);
-                for step in 0..steps {
-                    if Optimizer::is_due(step, reuse) {
-                        descent.evaluate(&raw, &mut gradient)?;
-                    }
-                    adam_step(
-                        &mut raw,
-                        &gradient,
-                        &mut first,
-                        &mut second,
-                        learning_rate,
-                        step,
-                    );
-                }
-            }
-            Optimizer::Reachable {
-                learning_rate,
-                steps,
-                evaluations,
-            } => {
-                let reach = learning_rate * steps as f64;
-                let config = LbfgsbConfig {
-                    max_evaluations: evaluations.max(1),
-                    f_tolerance: 1e-7,
-                    ..LbfgsbConfig::default()
-                };
-                let mut objective = |r: &[f64], g: &mut [f64]| {
-                    descent.evaluate(r, g).unwrap_or_else(|_| {
-                        g.fill(f64::NAN);
-                        f64::NAN
-                    })
-                };
-                let (low, high) = (vec![-reach; size], vec![reach; size]);
-                raw = minimize(&mut objective, &raw, &low, &high, &config).x;
-            }
-        }
-        let p = descent.parameters(&raw);
-        let (_, alpha) = descent.solve(&p)?;
-        let kernel = descent.kernel(&p);
+        let mut all = Descent::new(x.as_ref(), &z, of, tasks, rank);
+        let p = all.parameters(&raw);
+        let (_, alpha) = all.solve(&p)?;
+        let kernel = all.kernel(&p);
         Ok(Self {
             points: kernel.scale(x.as_ref()),
-            inverse_factor: descent.factor.inverse_factor(),
+            inverse_factor: all.factor.inverse_factor(),
             kernel,
             of: of.to_vec(),
+            loadings: p.loadings,
             between: p.between,
             noise: p.noise,
             mean: p.mean,
@@ -271,6 +250,82 @@ impl Coregionalized {
     pub(super) fn view(&self, task: usize) -> CoregionalizedView<'_> {
         CoregionalizedView { model: self, task }
     }
+
+    /// Prior covariance of two tasks at one solution.
+    pub(super) fn between(&self, a: usize, b: usize) -> f64 {
+        self.between[(a, b)]
+    }
+
+    /// The part of it that tasks have in common, `(LLᵀ)_ab`.
+    pub(super) fn shared(&self, a: usize, b: usize) -> f64 {
+        (0..self.loadings.ncols())
+            .map(|r| self.loadings[(a, r)] * self.loadings[(b, r)])
+            .sum()
+    }
+}
+
+/// Unconstrained parameters of large likelihood, from `last` or the defaults.
+fn climb(
+    mut descent: Descent<'_>,
+    optimizer: Optimizer,
+    last: Option<&[f64]>,
+    rng: &mut dyn Rng,
+) -> Result<Vec<f64>, MetaError> {
+    let (tasks, rank) = (descent.tasks, descent.rank);
+    let size = 3 + tasks * (1 + rank);
+    let mut raw = match last {
+        Some(last) if last.len() == size => last.to_vec(),
+        _ => {
+            // At zero loadings the gradient vanishes: they start at standard normal values.
+            let mut raw = vec![0.0; size];
+            fill_standard_normal(&mut raw[3 + tasks..], rng);
+            raw
+        }
+    };
+    let mut gradient = vec![0.0; size];
+    match optimizer {
+        Optimizer::Adam {
+            learning_rate,
+            steps,
+            reuse,
+        } => {
+            let (mut first, mut second) = (vec![0.0; size], vec![0.0; size]);
+            for step in 0..steps {
+                if Optimizer::is_due(step, reuse) {
+                    descent.evaluate(&raw, &mut gradient)?;
+                }
+                adam_step(
+                    &mut raw,
+                    &gradient,
+                    &mut first,
+                    &mut second,
+                    learning_rate,
+                    step,
+                );
+            }
+        }
+        Optimizer::Reachable {
+            learning_rate,
+            steps,
+            evaluations,
+        } => {
+            let reach = learning_rate * steps as f64;
+            let config = LbfgsbConfig {
+                max_evaluations: evaluations.max(1),
+                f_tolerance: 1e-7,
+                ..LbfgsbConfig::default()
+            };
+            let mut objective = |r: &[f64], g: &mut [f64]| {
+                descent.evaluate(r, g).unwrap_or_else(|_| {
+                    g.fill(f64::NAN);
+                    f64::NAN
+                })
+            };
+            let (low, high) = (vec![-reach; size], vec![reach; size]);
+            raw = minimize(&mut objective, &raw, &low, &high, &config).x;
+        }
+    }
+    Ok(raw)
 }
 
 /// One task of a [`Coregionalized`] model.
@@ -281,6 +336,12 @@ pub(super) struct CoregionalizedView<'a> {
 }
 
 impl CoregionalizedView<'_> {
+    /// Variance before any observation, in data units.
+    pub(super) fn largest_variance(&self) -> f64 {
+        let prior = self.model.between[(self.task, self.task)];
+        prior * self.model.standardization.variance_factor()
+    }
+
     /// Covariances of the rows of `x` (`b×V`) with the data, `n×b`.
     fn cross(&self, scaled: &ScaledPoints) -> Mat<f64> {
         let model = self.model;
@@ -313,8 +374,27 @@ impl TaskView for CoregionalizedView<'_> {
     }
 
     fn marginals(&self, x: MatRef<'_, f64>) -> (Vec<f64>, Vec<f64>) {
-        let at = self.gradients(x);
-        (at.mean, at.variance)
+        let model = self.model;
+        let cross = self.cross(&model.kernel.scale(x));
+        let mut mean = vec![0.0; x.nrows()];
+        matvec_transpose(cross.as_ref(), &model.alpha, &mut mean);
+        let mut white = Mat::zeros(model.of.len(), x.nrows());
+        lower_matmul(
+            white.as_mut(),
+            model.inverse_factor.as_ref(),
+            cross.as_ref(),
+        );
+        let prior = model.between[(self.task, self.task)];
+        let factor = model.standardization.variance_factor();
+        (
+            mean.iter()
+                .map(|m| model.standardization.restore(m + model.mean))
+                .collect(),
+            column_square_norms(white.as_ref())
+                .iter()
+                .map(|e| (prior - e).max(0.0) * factor)
+                .collect(),
+        )
     }
 
     fn gradients(&self, x: MatRef<'_, f64>) -> PointGradients {
@@ -426,18 +506,7 @@ mod tests {
     fn gradients_agree_with_differences() {
         let (x, y, of) = data(10);
         for rank in [1, 2] {
-            let mut descent = Descent {
-                x: x.as_ref(),
-                y: &y,
-                of: &of,
-                tasks: 3,
-                rank,
-                gram: KernelGram::new(KernelKind::Rbf, 10, 2),
-                covariance: Mat::zeros(10, 10),
-                factor: JitteredCholesky::from_lower(Mat::identity(10, 10), 0.0),
-                inverse: Mat::zeros(10, 10),
-                scratch: Mat::zeros(10, 10),
-            };
+            let mut descent = Descent::new(x.as_ref(), &y, &of, 3, rank);
             let raw: Vec<f64> = (0..3 + 3 * (1 + rank))
                 .map(|k| (1.0 + k as f64).sin())
                 .collect();
@@ -460,7 +529,8 @@ mod tests {
             finest: 0.05,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let model = Coregionalized::fit(x.clone(), &y, &of, 3, 1, &fit, None, &mut rng).unwrap();
+        let model =
+            Coregionalized::fit(x.clone(), &y, &of, (3, 1), &fit, 24, None, &mut rng).unwrap();
         for i in 0..24 {
             let own = model.view(of[i]).means(x.as_ref().subrows(i, 1));
             assert!(
@@ -474,6 +544,9 @@ mod tests {
         let at = |p: &[f64]| view.gradients(Mat::from_fn(1, 2, |_, k| p[k]).as_ref());
         let point = [0.4, 0.7];
         let here = at(&point);
+        let (mean, variance) = view.marginals(Mat::from_fn(1, 2, |_, k| point[k]).as_ref());
+        assert!((mean[0] - here.mean[0]).abs() < 1e-10);
+        assert!((variance[0] - here.variance[0]).abs() < 1e-10);
         check_gradient(|p| at(p).mean[0], here.dmean.col_as_slice(0), &point, 1e-6);
         check_gradient(
             |p| at(p).variance[0],

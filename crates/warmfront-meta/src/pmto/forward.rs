@@ -150,9 +150,9 @@ impl Forward {
                     archive.solutions(&rows),
                     &costs,
                     &of,
-                    archive.tasks().len(),
-                    rank,
+                    (archive.tasks().len(), rank),
                     fit,
+                    usize::MAX,
                     last.as_ref(),
                     rng,
                 )?);
@@ -256,7 +256,8 @@ fn fit_process(
     Ok(Fitted { gp, raw, fitted_at })
 }
 
-fn published(
+/// The published fit with its unconstrained parameters.
+pub(super) fn published(
     x: &Mat<f64>,
     y: &[f64],
     groups: &[usize],
@@ -355,7 +356,7 @@ fn sample_tasks(of: &[usize], count: usize, rng: &mut dyn Rng) -> Vec<usize> {
 }
 
 /// The numbers below `n` in random order.
-fn shuffled(n: usize, rng: &mut dyn Rng) -> Vec<usize> {
+pub(super) fn shuffled(n: usize, rng: &mut dyn Rng) -> Vec<usize> {
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
         // u64, not usize: the draw is the same on every platform.

@@ -30,6 +30,10 @@ impl<T> Plan<T> {
         self.slots.len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// Takes an evaluated candidate off the queue, if it is on it.
     pub(super) fn told(&mut self, candidate: &Candidate) -> Option<T> {
         let same = |(planned, _): &(Candidate, T)| {

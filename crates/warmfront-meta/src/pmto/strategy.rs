@@ -257,7 +257,7 @@ pub(super) fn uniform_task(task_dim: usize, rng: &mut dyn Rng) -> UnitPoint {
 }
 
 /// `count` tasks of a Latin hypercube, shuffled; one for a box of one point.
-fn latin_hypercube(count: usize, task_dim: usize, rng: &mut dyn Rng) -> Vec<UnitPoint> {
+pub(super) fn latin_hypercube(count: usize, task_dim: usize, rng: &mut dyn Rng) -> Vec<UnitPoint> {
     if task_dim == 0 {
         return vec![UnitPoint::clamped([])];
     }
