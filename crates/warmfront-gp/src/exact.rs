@@ -29,7 +29,7 @@ mod predict;
 #[cfg(test)]
 mod tests;
 
-pub use batch::PointGradients;
+pub use batch::{LaggedPosterior, PointGradients};
 pub use likelihood::{ExactLikelihood, LikelihoodWorkspace};
 
 /// The prior mean of standardised outcomes.

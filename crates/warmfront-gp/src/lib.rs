@@ -15,8 +15,8 @@ mod surrogate;
 pub use dataset::Dataset;
 pub use error::GpError;
 pub use exact::{
-    ExactGp, ExactGpConfig, ExactLikelihood, Hyperparameters, IndependentGps, LikelihoodWorkspace,
-    MeanKind, PointGradients,
+    ExactGp, ExactGpConfig, ExactLikelihood, Hyperparameters, IndependentGps, LaggedPosterior,
+    LikelihoodWorkspace, MeanKind, PointGradients,
 };
 pub use fit::{
     FitReport, MapConfig, MapFit, MapObjective, ParameterScale, ParameterSpec, draw_starts,

@@ -81,6 +81,7 @@ fn small_as_run() -> PmtoConfig {
             restarts: 4,
             updates: 20,
             learning_rate: 0.05,
+            reuse: 4,
         },
         inverse: InverseFit::Published(Optimizer::thrifty_adam(500, 10)),
         ..PmtoConfig::as_run()
@@ -145,6 +146,7 @@ fn every_method_and_recipe_runs_and_beats_guessing() {
         fit: ForwardFit::Published {
             optimizer: Optimizer::adam(60),
             warm_start: false,
+            growth: 1.0,
         },
         inverse: InverseFit::Published(Optimizer::adam(60)),
         ..small_as_run()

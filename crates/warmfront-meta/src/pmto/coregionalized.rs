@@ -9,12 +9,11 @@ use warmfront_linalg::{
     lower_matmul, lower_transpose_matmul, matvec_transpose,
 };
 use warmfront_math::distribution::fill_standard_normal;
-use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
 use warmfront_math::special::softplus;
 
 use super::config::ForwardFit;
 use super::forward::shuffled;
-use super::published::{Optimizer, adam_step};
+use super::published::{Optimizer, climb};
 use super::view::TaskView;
 use crate::MetaError;
 
@@ -194,6 +193,7 @@ impl Coregionalized {
             ForwardFit::Published {
                 optimizer,
                 warm_start,
+                ..
             } => (Standardization::IDENTITY, optimizer.clone(), *warm_start),
             ForwardFit::Map { evaluations, .. } => (
                 Standardization::of(y),
@@ -208,9 +208,9 @@ impl Coregionalized {
         let z: Vec<f64> = y.iter().map(|&v| standardization.apply(v)).collect();
         let last = last.filter(|_| warm_start).map(|last| last.raw.as_slice());
         let raw = if y.len() <= subset {
-            climb(
+            fitted(
                 Descent::new(x.as_ref(), &z, of, tasks, rank),
-                optimizer,
+                &optimizer,
                 last,
                 rng,
             )?
@@ -222,7 +222,7 @@ impl Coregionalized {
             let own_z: Vec<f64> = rows.iter().map(|&i| z[i]).collect();
             let own_of: Vec<usize> = rows.iter().map(|&i| of[i]).collect();
             let descent = Descent::new(own.as_ref(), &own_z, &own_of, tasks, rank);
-            climb(descent, optimizer, last, rng)?
+            fitted(descent, &optimizer, last, rng)?
         };
         let mut all = Descent::new(x.as_ref(), &z, of, tasks, rank);
         let p = all.parameters(&raw);
@@ -265,9 +265,9 @@ impl Coregionalized {
 }
 
 /// Unconstrained parameters of large likelihood, from `last` or the defaults.
-fn climb(
+fn fitted(
     mut descent: Descent<'_>,
-    optimizer: Optimizer,
+    optimizer: &Optimizer,
     last: Option<&[f64]>,
     rng: &mut dyn Rng,
 ) -> Result<Vec<f64>, MetaError> {
@@ -282,49 +282,7 @@ fn climb(
             raw
         }
     };
-    let mut gradient = vec![0.0; size];
-    match optimizer {
-        Optimizer::Adam {
-            learning_rate,
-            steps,
-            reuse,
-        } => {
-            let (mut first, mut second) = (vec![0.0; size], vec![0.0; size]);
-            for step in 0..steps {
-                if Optimizer::is_due(step, reuse) {
-                    descent.evaluate(&raw, &mut gradient)?;
-                }
-                adam_step(
-                    &mut raw,
-                    &gradient,
-                    &mut first,
-                    &mut second,
-                    learning_rate,
-                    step,
-                );
-            }
-        }
-        Optimizer::Reachable {
-            learning_rate,
-            steps,
-            evaluations,
-        } => {
-            let reach = learning_rate * steps as f64;
-            let config = LbfgsbConfig {
-                max_evaluations: evaluations.max(1),
-                f_tolerance: 1e-7,
-                ..LbfgsbConfig::default()
-            };
-            let mut objective = |r: &[f64], g: &mut [f64]| {
-                descent.evaluate(r, g).unwrap_or_else(|_| {
-                    g.fill(f64::NAN);
-                    f64::NAN
-                })
-            };
-            let (low, high) = (vec![-reach; size], vec![reach; size]);
-            raw = minimize(&mut objective, &raw, &low, &high, &config).x;
-        }
-    }
+    climb(&mut raw, optimizer, |r, g| descent.evaluate(r, g))?;
     Ok(raw)
 }
 

@@ -184,9 +184,8 @@ fn grow(
     rng: &mut dyn Rng,
 ) -> Result<(Fitted, bool), MetaError> {
     let (n, known, v) = (archive.len(), fitted.gp.x().nrows(), archive.dim());
-    if let ForwardFit::Map { growth, .. } = fit
-        && (n as f64) < growth * fitted.fitted_at as f64
-    {
+    let (ForwardFit::Map { growth, .. } | ForwardFit::Published { growth, .. }) = fit;
+    if (n as f64) < growth * fitted.fitted_at as f64 {
         let new: Vec<usize> = (known..n).collect();
         if let Ok(gp) = fitted
             .gp
@@ -218,6 +217,7 @@ fn fit_process(
         ForwardFit::Published {
             optimizer,
             warm_start,
+            ..
         } => {
             let warm = last.filter(|_| *warm_start).map(|last| last.raw.as_slice());
             let (hyper, raw) = published(&x, y, groups, optimizer, warm)?;

@@ -14,7 +14,7 @@ use super::criterion::DeterminantalCriterion;
 use super::evolution::{EvolutionConfig, maximize_in_box};
 use super::forward::Forward;
 use super::parametric::{ParametricStrategy, PoolTask};
-use super::search::{minimize_mean, space_filling};
+use super::search::{BoundSearch, adam_for_tasks, minimize_mean, space_filling};
 use super::strategy::{Pmto, uniform_task};
 use super::task_gp::InverseFit;
 use super::task_model::{InverseData, InverseRecipe, TaskModel};
@@ -62,7 +62,30 @@ impl Pmto {
                 self.plan_by_regret(grid, round, epsilon, evaluations_per_task, refitted, rng)?;
             }
         }
+        self.settle_sweep(rng);
         Ok(())
+    }
+
+    /// Solutions of all tasks of a sweep at once, where the search is the published one.
+    fn settle_sweep(&mut self, rng: &mut dyn Rng) {
+        let (
+            Some(gp),
+            BoundSearch::Adam {
+                restarts,
+                updates,
+                learning_rate,
+                reuse,
+            },
+        ) = (self.forward.unified(), &self.config.search)
+        else {
+            return;
+        };
+        let schedule = (*restarts, *updates, *learning_rate, *reuse);
+        let tasks: Vec<&[f64]> = self.queue.iter().map(|slot| slot.task.coords()).collect();
+        let found = adam_for_tasks(gp, &tasks, self.bound(), schedule, rng);
+        for (slot, x) in self.queue.iter_mut().zip(found) {
+            slot.point = Some(self.space.canonical(&UnitPoint::clamped(x)));
+        }
     }
 
     fn join(&mut self, task: UnitPoint) {

@@ -161,6 +161,7 @@ impl SelfTransfer {
         let fit = ForwardFit::Published {
             optimizer: self.config.optimizer.clone(),
             warm_start: false,
+            growth: 1.0,
         };
         let model = Coregionalized::fit(
             self.archive.solutions(&rows),
@@ -444,6 +445,7 @@ mod tests {
         let fit = ForwardFit::Published {
             optimizer: Optimizer::thrifty_adam(300, 10),
             warm_start: false,
+            growth: 1.0,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         Coregionalized::fit(x, &y, &of, (2, 1), &fit, 30, None, &mut rng).expect("regular")

@@ -158,12 +158,21 @@ impl Pmto {
         if let Some(best) = index.and_then(|t| self.archive.best_point(t)) {
             known.push(best.coords().to_vec());
         }
-        let bound = Bound {
+        let x = minimize_bound(
+            view.as_ref(),
+            self.bound(),
+            &self.config.search,
+            &known,
+            rng,
+        );
+        self.space.canonical(&UnitPoint::clamped(x))
+    }
+
+    pub(super) fn bound(&self) -> Bound {
+        Bound {
             beta: self.config.beta,
             with_noise: self.config.bound_with_noise,
-        };
-        let x = minimize_bound(view.as_ref(), bound, &self.config.search, &known, rng);
-        self.space.canonical(&UnitPoint::clamped(x))
+        }
     }
 
     /// A task for an evaluation beyond the queue.
