@@ -11,6 +11,7 @@
 //! | `parametric` | [`ParametricStrategy`]: what methods for a box of tasks have in common |
 //! | `strategy`, `rounds` | [`Pmto`]: the queue of a round, its fits and its choice of tasks |
 //! | `self_transfer`, `differential` | [`SelfTransfer`]: SELF, the comparator over fixed tasks with transfers |
+//! | `integrated_optimum` | [`IntegratedOptimum`]: REVI, an outside reference |
 //! | `map_elites`, `cells` | [`MapElites`]: Parametric-Task MAP-Elites, an outside reference |
 //! | `plan` | queues of candidates decided before they are asked for |
 //! | `allocation` | the choice of tasks by regret |
@@ -69,6 +70,7 @@ mod differential;
 mod evolution;
 mod forward;
 mod information;
+mod integrated_optimum;
 mod likelihood;
 mod map_elites;
 mod parametric;
@@ -89,6 +91,7 @@ pub use evolution::{
     EvolutionConfig, maximize_in_box, polynomial_mutation, simulated_binary_crossover,
 };
 pub use information::{InformationGains, greedy_information_gain, information_gain};
+pub use integrated_optimum::{IntegratedOptimum, IntegratedOptimumConfig};
 pub use map_elites::{MapElites, MapElitesConfig};
 pub use parametric::{ParametricStrategy, PoolTask};
 pub use published::Optimizer;

@@ -8,8 +8,8 @@ use warmfront_core::{
 };
 use warmfront_meta::MetaError;
 use warmfront_meta::pmto::{
-    InverseFit, InverseRecipe, MapElitesConfig, ParametricStrategy, PmtoConfig, SelfTransferConfig,
-    TransferCorrelation,
+    InitialDesign, IntegratedOptimumConfig, InverseFit, InverseRecipe, MapElitesConfig,
+    ParametricStrategy, PmtoConfig, SelfTransferConfig, TransferCorrelation,
 };
 
 type Method = Box<dyn ParametricStrategy>;
@@ -34,10 +34,19 @@ fn methods(v: usize, d: usize, seed: u64) -> Vec<Method> {
         correlation: TransferCorrelation::Full,
         ..transfer.clone()
     };
+    let revi = IntegratedOptimumConfig {
+        initial: InitialDesign::Joint { samples: 24 },
+        round: 8,
+        tasks: 16,
+        candidates: 16,
+        recommendations: 32,
+        ..IntegratedOptimumConfig::revi()
+    };
     vec![
         Box::new(elites.build(&space, d, &one, &mut rng).expect("usable")),
         Box::new(transfer.build(&space, d, &one, &mut rng).expect("usable")),
         Box::new(full.build(&space, d, &one, &mut rng).expect("usable")),
+        Box::new(revi.build(&space, d, &one, &mut rng).expect("usable")),
     ]
 }
 

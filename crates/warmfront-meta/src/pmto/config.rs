@@ -319,7 +319,7 @@ impl PmtoConfig {
         Ok(Pmto::new(self.clone(), space, task_dim, rng))
     }
 
-    fn check(&self) -> Result<(), MetaError> {
+    pub(super) fn check(&self) -> Result<(), MetaError> {
         let need = |good: bool, what: &'static str| {
             if good {
                 Ok(())

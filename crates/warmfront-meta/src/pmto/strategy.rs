@@ -287,7 +287,7 @@ pub(super) fn latin_hypercube(count: usize, task_dim: usize, rng: &mut dyn Rng) 
         .collect()
 }
 
-fn initial_queue(
+pub(super) fn initial_queue(
     design: &InitialDesign,
     space: &SearchSpace,
     task_dim: usize,
