@@ -4,8 +4,18 @@
 //! answers a dense sample of tasks that it has not seen, once with each recipe of how such a model
 //! is made. What is kept of a run are named measures, above all quantiles over these answers.
 
+pub mod claims;
+pub mod gains;
+pub mod gallery;
 pub mod lab;
 pub mod measure;
 pub mod methods;
+pub mod page;
 pub mod problems;
+pub mod replication;
+pub mod report;
+pub mod study;
+pub mod tables;
+pub mod traces;
 pub mod unrelated;
+pub mod wins;

@@ -2,6 +2,7 @@
 
 mod html;
 pub(crate) mod parts;
+pub mod plane;
 pub mod plot;
 pub mod style;
 pub mod svg;

@@ -1,10 +1,13 @@
-//! Paired tests and summaries.
+//! Tests and summaries.
 //!
 //! # References
 //! Wilcoxon (1945) for the signed-rank test, Holm (1979) for the correction.
 
+mod rank_sum;
+
 use std::cmp::Ordering;
 
+pub use rank_sum::{RankSum, rank_sum};
 use warmfront_math::special::ndtr;
 
 /// Mean and its standard error; the error is NaN for fewer than two values.

@@ -13,6 +13,7 @@ use super::measure::{
 };
 use super::methods::{self, METHODS, Recipe, Subject, recipes};
 use super::problems::{PROBLEMS, ProblemSpec, Stage, Stages};
+use super::report;
 use crate::cell::{Cell, CellResult, METHOD_SECONDS, fnv1a};
 use crate::data::DataFolder;
 use crate::profile::{Catalogue, Plan};
@@ -60,9 +61,7 @@ impl System for PmtoLab {
     }
 
     fn write_report(&self, out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
-        let path = out.join("measures.csv");
-        crate::store::write_measures(&path, input.finished)?;
-        Ok(path)
+        report::write(out, input)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Input;
 use super::svg::escape;
+use crate::cell::{Cell, CellResult};
 use crate::claims::{Claim, Verdict, p_text};
 
 const CSS: &str = include_str!("style.css");
@@ -48,8 +49,11 @@ pub(crate) fn header(
             let _ = write!(out, "<a href=\"#{id}\">{text}</a> ");
         }
     }
-    let steps = input.finished.values().flat_map(|r| &r.steps);
-    let evaluations: u32 = steps.map(|s| s.suggestions).sum();
+    let count_of = |(cell, result): (&Cell, &CellResult)| match result.measures.is_empty() {
+        true => result.steps.iter().map(|s| s.suggestions).sum(),
+        false => cell.evaluations,
+    };
+    let evaluations: u32 = input.finished.iter().map(count_of).sum();
     let seconds: f64 = input.finished.values().map(|r| r.method_seconds()).sum();
     let time = if seconds < 5400.0 {
         format!("{:.0} min", (seconds / 60.0).ceil())
@@ -167,8 +171,19 @@ pub(crate) fn claims(out: &mut String, input: &Input<'_>, claims: &[Claim]) {
     out.push_str("</tbody></table></div>\n");
 }
 
-/// Machine, versions and data.
+/// Machine, versions and data, and the files beside the page.
 pub(crate) fn setup(out: &mut String, input: &Input<'_>) {
+    facts(out, input);
+    out.push_str(
+        "<footer>Beside this page: <code>results.csv</code> (one row per run and evaluation), \
+         <code>summary.csv</code> (the tables above), <code>plots/</code> (every plot as SVG), \
+         <code>SETUP.md</code>, and <code>cells/</code> (finished runs, from which an interrupted \
+         run goes on).</footer>\n",
+    );
+}
+
+/// Machine, versions and data.
+pub(crate) fn facts(out: &mut String, input: &Input<'_>) {
     out.push_str(
         "<h2 id=\"setup\">Set-up</h2>\n<div class=\"scroll\"><table class=\"facts\"><tbody>\n",
     );
@@ -197,10 +212,4 @@ pub(crate) fn setup(out: &mut String, input: &Input<'_>) {
         }
         out.push_str("</tbody></table></div>\n");
     }
-    out.push_str(
-        "<footer>Beside this page: <code>results.csv</code> (one row per run and evaluation), \
-         <code>summary.csv</code> (the tables above), <code>plots/</code> (every plot as SVG), \
-         <code>SETUP.md</code>, and <code>cells/</code> (finished runs, from which an interrupted \
-         run goes on).</footer>\n",
-    );
 }

@@ -6,13 +6,13 @@ use crate::results::{Band, ProblemCurves};
 
 pub use super::style::{Style, style};
 
-const WIDTH: f64 = 780.0;
-const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 66.0;
-const RIGHT: f64 = 196.0;
-const TOP: f64 = 16.0;
-const BOTTOM: f64 = 48.0;
-const TEXT: f64 = 13.0;
+pub(super) const WIDTH: f64 = 780.0;
+pub(super) const HEIGHT: f64 = 400.0;
+pub(super) const LEFT: f64 = 66.0;
+pub(super) const RIGHT: f64 = 196.0;
+pub(super) const TOP: f64 = 16.0;
+pub(super) const BOTTOM: f64 = 48.0;
+pub(super) const TEXT: f64 = 13.0;
 
 /// The rectangle of a plot and its two linear scales.
 #[derive(Debug, Clone, Copy)]
@@ -31,19 +31,19 @@ impl Axes {
     }
 }
 
-const GRID: Stroke<'_> = Stroke {
+pub(super) const GRID: Stroke<'_> = Stroke {
     color: "currentColor",
     width: 1.0,
     dash: "",
     opacity: 0.12,
 };
-const FAINT: Stroke<'_> = Stroke {
+pub(super) const FAINT: Stroke<'_> = Stroke {
     color: "currentColor",
     width: 1.0,
     dash: "",
     opacity: 0.05,
 };
-const AXIS: Stroke<'_> = Stroke {
+pub(super) const AXIS: Stroke<'_> = Stroke {
     color: "currentColor",
     width: 1.0,
     dash: "",
@@ -209,7 +209,7 @@ fn rank_axis(drawing: &mut Drawing, axes: &Axes) {
 }
 
 /// Labels to the right of the lines' ends, moved apart so that none covers another.
-fn labels(drawing: &mut Drawing, mut ends: Vec<((f64, f64), Style, &str)>) {
+pub(super) fn labels(drawing: &mut Drawing, mut ends: Vec<((f64, f64), Style, &str)>) {
     const STEP: f64 = 17.0;
     ends.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
     let mut places: Vec<f64> = ends.iter().map(|e| e.0.1).collect();
@@ -282,7 +282,7 @@ fn log_axis(drawing: &mut Drawing, axes: &Axes) {
 }
 
 /// `mantissa · 10^exponent`, as a decimal number where that is short.
-fn tick(mantissa: u32, exponent: i32) -> String {
+pub(super) fn tick(mantissa: u32, exponent: i32) -> String {
     if (-3..=2).contains(&exponent) {
         let digits = usize::try_from(-exponent).unwrap_or(0);
         return format!("{:.digits$}", f64::from(mantissa) * 10_f64.powi(exponent));

@@ -22,7 +22,7 @@ pub fn style(method: &str, position: usize) -> Style {
         emphasis: false,
     };
     match base_name(method) {
-        "smog" | "primo" => Style {
+        "smog" | "primo" | "pmto-improved" => Style {
             color: "#d55e00",
             dash: "",
             emphasis: true,
@@ -47,6 +47,15 @@ pub fn style(method: &str, position: usize) -> Style {
         "primo-paper" => plain("#d55e00", "2 3"),
         "primo-as-run" => plain("#d55e00", "7 3"),
         "primo-no-prior" => plain("#0072b2", "2 3"),
+        "st" => plain("#56b4e9", ""),
+        "mt" => plain("#56b4e9", "7 3"),
+        "self" => plain("#cc79a7", ""),
+        "pt-me" => plain("#8c8c8c", ""),
+        "revi" => plain("#cc79a7", "7 3"),
+        "pmto-ft" => plain("#0072b2", ""),
+        "pmto-rt" => plain("#009e73", "7 3"),
+        "pmto" => plain("#009e73", ""),
+        "pmto-hybrid" => plain("#e69f00", ""),
         "smog-equal-init" => plain("#e69f00", "9 3 2 3"),
         _ => {
             const COLORS: [&str; 5] = ["#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
@@ -77,6 +86,7 @@ mod tests {
         ];
         check(&smog);
         check(&crate::primo::page::SHOWN);
+        check(&crate::pmto::traces::SHOWN);
     }
 
     fn check(names: &[&str]) {

@@ -117,6 +117,14 @@ impl Drawing {
         ));
     }
 
+    /// A filled rectangle: upper left corner, width and height.
+    pub fn rectangle(&mut self, at: (f64, f64), size: (f64, f64), color: &str) {
+        self.push(format_args!(
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{color}\"/>",
+            at.0, at.1, size.0, size.1
+        ));
+    }
+
     /// A filled circle with a ring in the colour of the page, so that it stands out on lines.
     pub fn dot(&mut self, at: (f64, f64), radius: f64, color: &str, tooltip: &str) {
         self.push(format_args!(
