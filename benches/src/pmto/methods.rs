@@ -3,8 +3,8 @@
 use anyhow::Context as _;
 use rand::Rng;
 use warmfront_meta::pmto::{
-    ForwardFit, ForwardModel, InitialDesign, InverseFit, InverseRecipe, Lengthscales, Optimizer,
-    ParametricStrategy, Pmto, PmtoConfig, TaskChoice,
+    ForwardFit, ForwardModel, InitialDesign, InverseFit, InverseRecipe, Lengthscales, MapElites,
+    MapElitesConfig, Optimizer, ParametricStrategy, Pmto, PmtoConfig, TaskChoice,
 };
 
 use super::problems::Stage;
@@ -33,6 +33,13 @@ pub const METHODS: &[MethodSpec] = &[
         "MT",
         1,
         "an intrinsic coregionalisation model over twenty fixed tasks",
+    ),
+    method(
+        "pt-me",
+        "PT-ME",
+        1,
+        "Parametric-Task MAP-Elites: another task with every evaluation, an elite for each of 200 cells of \
+         the box",
     ),
     method(
         "pmto-ft",
@@ -174,6 +181,8 @@ impl Subject for Pmto {
     }
 }
 
+impl Subject for MapElites {}
+
 /// Builds a method for a problem.
 ///
 /// # Errors
@@ -185,8 +194,16 @@ pub fn build(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box
 fn assemble(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box<dyn Subject>> {
     let problem = &*stage.problem;
     let (space, tasks, objectives) = (problem.space(), problem.task_dim(), problem.objectives());
-    let config = pmto(name, stage).context("there is no such method")?;
-    Ok(Box::new(config.build(space, tasks, objectives, rng)?))
+    Ok(match name {
+        "pt-me" => {
+            let config = MapElitesConfig::published();
+            Box::new(config.build(space, tasks, objectives, rng)?)
+        }
+        _ => {
+            let config = pmto(name, stage).context("there is no such method")?;
+            Box::new(config.build(space, tasks, objectives, rng)?)
+        }
+    })
 }
 
 /// Configurations of [`Pmto`].
