@@ -38,13 +38,19 @@ struct Finished {
     pool: Vec<PoolTask>,
 }
 
-/// All pictures; the same whatever was run.
+/// Evaluations of the box of one task parameter, at most.
+const ON_THE_LINE: u32 = 300;
+/// Evaluations of the planar arm, at most.
+const ON_THE_SQUARE: u32 = 600;
+
+/// All pictures; the same whatever was run, with no more evaluations than `most`.
 ///
 /// # Errors
 /// If a run fails.
-pub fn pictures() -> anyhow::Result<Vec<Picture>> {
+pub fn pictures(most: u32) -> anyhow::Result<Vec<Picture>> {
     let mut pictures = Vec::new();
-    let line = ParametricSynthetic::new(ParametricFunction::Sphere, TaskShift::II, 2, 1);
+    let line = ParametricSynthetic::new(ParametricFunction::Sphere, TaskShift::II, 1, 1);
+    let [on_line, on_square] = [ON_THE_LINE, ON_THE_SQUARE].map(|own| own.min(most));
     let arm = PlanarArm::new(3);
     for (name, config) in [
         ("PMTO, as run", PmtoConfig::as_run()),
@@ -56,23 +62,22 @@ pub fn pictures() -> anyhow::Result<Vec<Picture>> {
             beta: BETA,
             ..config.clone()
         };
-        let run = finish(&line, &initial(5, 5), 150)?;
+        let run = finish(&line, &initial(8, 3), on_line)?;
         pictures.push(Picture {
             name: format!("slice-{short}"),
             caption: format!(
-                "{name} after 150 evaluations of a box of one task parameter (Sphere, two inputs, the \
-                 optimum moving fast): both coordinates of the predicted solution with two standard \
-                 deviations, the true ones (dashed), and the best solution of each of {} tasks of the \
-                 pool.",
+                "{name} after {on_line} evaluations of a box of one task parameter (Sphere with one input, \
+                 the optimum moving fast): the predicted solution with two standard deviations, the true \
+                 one (dashed), and the best solution of each of {} tasks of the pool.",
                 run.pool.len()
             ),
             drawing: slice(&line, &run, name),
         });
-        let run = finish(&arm, &initial(10, 10), 400)?;
+        let run = finish(&arm, &initial(10, 5), on_square)?;
         pictures.push(Picture {
             name: format!("map-{short}"),
             caption: format!(
-                "{name} after 400 evaluations of the planar arm: cost of the predicted solution above \
+                "{name} after {on_square} evaluations of the planar arm: cost of the predicted solution above \
                  the optimum of each task. White dots are the tasks of the initial design, orange ones \
                  those that the method added, {} in all.",
                 run.pool.len()
@@ -86,13 +91,13 @@ pub fn pictures() -> anyhow::Result<Vec<Picture>> {
 fn finish(
     problem: &dyn ParametricProblem,
     config: &PmtoConfig,
-    evaluations: u64,
+    evaluations: u32,
 ) -> anyhow::Result<Finished> {
     let seed = Seed(0);
     let mut rng = seed.stream(Purpose::Init, 0);
     let (space, objectives) = (problem.space(), problem.objectives());
     let mut strategy = config.build(space, problem.task_dim(), objectives, &mut rng)?;
-    for trial in 0..evaluations {
+    for trial in 0..u64::from(evaluations) {
         let mut rng = seed.stream(Purpose::Ask, trial);
         let proposed = strategy.ask(NonZeroUsize::MIN, &[], &mut rng)?;
         let candidate: Candidate = proposed.into_iter().next().context("an empty proposal")?;
@@ -112,18 +117,11 @@ fn finish(
     })
 }
 
-const OUTPUTS: [Style; 2] = [
-    Style {
-        color: "#0072b2",
-        dash: "",
-        emphasis: false,
-    },
-    Style {
-        color: "#d55e00",
-        dash: "",
-        emphasis: false,
-    },
-];
+const STYLE: Style = Style {
+    color: "#d55e00",
+    dash: "",
+    emphasis: true,
+};
 
 fn unit(label: &str) -> Axis<'_> {
     Axis {
@@ -133,7 +131,7 @@ fn unit(label: &str) -> Axis<'_> {
     }
 }
 
-/// Two coordinates of the predicted solution over a box of one task parameter.
+/// The first coordinate of the predicted solution over a box of one task parameter.
 fn slice(problem: &dyn ParametricProblem, run: &Finished, name: &str) -> Drawing {
     let title = format!("{name}: predicted solution over the task");
     let mut plane = Plane::new(
@@ -142,46 +140,52 @@ fn slice(problem: &dyn ParametricProblem, run: &Finished, name: &str) -> Drawing
         unit("solution coordinate"),
     );
     let at = |i: usize| i as f64 / (POINTS - 1) as f64;
-    let mut ends = Vec::new();
-    for (output, style) in OUTPUTS.iter().enumerate() {
-        let predicted: Vec<(f64, f64, f64)> = (0..POINTS)
-            .map(|i| {
-                let solution = run.model.solution(&UnitPoint::clamped([at(i)]));
-                (at(i), solution.mean.coords()[output], solution.sd[output])
-            })
-            .collect();
-        let band: Vec<_> = predicted
-            .iter()
-            .map(|(t, x, sd)| (*t, x - 2.0 * sd, x + 2.0 * sd))
-            .collect();
-        plane.band(&band, style.color, 0.15);
-        let truth: Vec<(f64, f64)> = (0..POINTS)
-            .filter_map(|i| {
-                let solution = problem.solution(&UnitPoint::clamped([at(i)]))?;
-                Some((at(i), solution.coords()[output]))
-            })
-            .collect();
-        let dashed = Stroke {
-            color: "currentColor",
-            width: 1.4,
-            dash: "5 4",
-            opacity: 0.8,
-        };
-        plane.line(&truth, dashed, "true solution");
-        let curve: Vec<(f64, f64)> = predicted.iter().map(|(t, x, _)| (*t, *x)).collect();
-        plane.line(&curve, Stroke::solid(style.color, 2.2), "predicted");
-        for task in &run.pool {
-            if let Some((best, value)) = &task.best {
-                let tip = format!("θ = {:.3}, cost {value:.3}", task.task.coords()[0]);
-                let dot = (task.task.coords()[0], best.coords()[output]);
-                plane.dot(dot, 3.2, style.color, &tip);
-            }
+    let predicted: Vec<(f64, f64, f64)> = (0..POINTS)
+        .map(|i| {
+            let solution = run.model.solution(&UnitPoint::clamped([at(i)]));
+            (at(i), solution.mean.coords()[0], solution.sd[0])
+        })
+        .collect();
+    let band: Vec<_> = predicted
+        .iter()
+        .map(|(t, x, sd)| (*t, x - 2.0 * sd, x + 2.0 * sd))
+        .collect();
+    plane.band(&band, STYLE.color, 0.15);
+    let truth: Vec<(f64, f64)> = (0..POINTS)
+        .filter_map(|i| {
+            let solution = problem.solution(&UnitPoint::clamped([at(i)]))?;
+            Some((at(i), solution.coords()[0]))
+        })
+        .collect();
+    let true_style = Style {
+        color: "#8c8c8c",
+        dash: "5 4",
+        emphasis: false,
+    };
+    let dashed = Stroke {
+        color: true_style.color,
+        width: 1.9,
+        dash: true_style.dash,
+        opacity: 1.0,
+    };
+    plane.line(&truth, dashed, "true solution");
+    let curve: Vec<(f64, f64)> = predicted.iter().map(|(t, x, _)| (*t, *x)).collect();
+    plane.line(
+        &curve,
+        Stroke::solid(STYLE.color, 2.4),
+        "predicted solution",
+    );
+    for task in &run.pool {
+        if let Some((best, value)) = &task.best {
+            let tip = format!("θ = {:.3}, cost {value:.3}", task.task.coords()[0]);
+            let dot = (task.task.coords()[0], best.coords()[0]);
+            plane.dot(dot, 3.6, STYLE.color, &tip);
         }
-        let (t, x, _) = predicted[POINTS - 1];
-        let text = ["first coordinate", "second coordinate"][output];
-        ends.push(((t, x), *style, text));
     }
-    plane.labels(ends);
+    let ends = [(&curve, STYLE, "predicted"), (&truth, true_style, "true")]
+        .into_iter()
+        .filter_map(|(line, style, text)| Some((*line.last()?, style, text)));
+    plane.labels(ends.collect());
     plane.finish()
 }
 

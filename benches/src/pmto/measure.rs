@@ -84,7 +84,7 @@ pub fn sample<'a>(stage: &'a Stage, model: &TaskModel, work: usize) -> Vec<&'a U
 
 /// Every so many-th of the tests, not fewer apart than `least`.
 pub fn every(tests: &[UnitPoint], least: usize) -> Vec<&UnitPoint> {
-    let coprime = |stride: &usize| stride % 2 == 1 && stride % 5 != 0;
+    let coprime = |stride: &usize| !stride.is_multiple_of(2) && !stride.is_multiple_of(5);
     let stride = (least..).find(coprime).unwrap_or(least);
     tests.iter().step_by(stride).collect()
 }

@@ -164,11 +164,11 @@ fn wins(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
         if groups.is_empty() {
             continue;
         }
-        let _ = write!(
+        let _ = writeln!(
             out,
             "{title}<p>In how many cells (five quantiles of each problem) the first method is \
              significantly better : worse (two-sided rank-sum test at 0.05): both with the same recipe, \
-             and each with the one that has its least mean of medians on the problem.</p>\n"
+             and each with the one that has its least mean of medians on the problem.</p>"
         );
         tables::wins(out, &digest.study, &groups, reference, &method);
     }

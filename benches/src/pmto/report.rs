@@ -47,10 +47,16 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
     let study = Study::new(input.plan, input.finished);
     let replicated = replicate(&study)?;
     let reference = &input.experiment.reference_method;
+    let most = study
+        .groups
+        .iter()
+        .map(|g| g.evaluations)
+        .max()
+        .unwrap_or(0);
     let digest = Digest {
         claims: claims::decide(&study, &replicated, reference, &label),
         gains: gains::table()?,
-        pictures: gallery::pictures()?,
+        pictures: gallery::pictures(most)?,
         replicated,
         study,
     };

@@ -110,7 +110,7 @@ impl Plane {
         let (a, b) = (self.place(from.0, from.1), self.place(to.0, to.1));
         let corner = (a.0.min(b.0), a.1.min(b.1));
         // A little overlap: no seams between neighbours.
-        let size = ((a.0 - b.0).abs() + 0.3, (a.1 - b.1).abs() + 0.3);
+        let size = ((a.0 - b.0).abs() + 0.5, (a.1 - b.1).abs() + 0.5);
         self.drawing.rectangle(corner, size, color);
     }
 

@@ -120,7 +120,8 @@ impl Drawing {
     /// A filled rectangle: upper left corner, width and height.
     pub fn rectangle(&mut self, at: (f64, f64), size: (f64, f64), color: &str) {
         self.push(format_args!(
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{color}\"/>",
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{color}\" \
+             shape-rendering=\"crispEdges\"/>",
             at.0, at.1, size.0, size.1
         ));
     }
