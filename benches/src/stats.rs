@@ -218,6 +218,8 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
 /// Ranks from 1, smallest first, ties averaged.
 #[must_use]
 pub fn ranks(values: &[f64]) -> Vec<f64> {
+    // The two zeros are equal.
+    let values: Vec<f64> = values.iter().map(|v| v + 0.0).collect();
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
     let mut ranks = vec![0.0; values.len()];

@@ -2,6 +2,7 @@
 
 use super::replication::{Replicated, WITHIN};
 use super::study::{AS_RUN, Group, Moments, OWN_RECIPE, PUBLISHED_RECIPE, Study};
+use super::tables::short;
 use super::wins::{Choice, Duel, count, count_with, duels};
 use crate::claims::{Claim, LEVEL, Verdict};
 use crate::profile::Section;
@@ -405,13 +406,13 @@ fn transfer(study: &Study<'_>, label: &dyn Fn(&str) -> String) -> Vec<Claim> {
                 continue;
             };
             let test = rank_sum(&ours, &theirs);
-            let lengths = study.values(group, unified, "lengthscale/task");
+            let lengths = study.moments(group, unified, "lengthscale/task");
             let note = format!(
-                "mean best cost {:.3e} against {:.3e}, p = {:.3}; lengthscale of tasks {:.2}",
+                "mean best cost {:.3e} against {:.3e}, p = {:.3}; lengthscale of tasks {}",
                 a.mean,
                 b.mean,
                 test.p,
-                stats::median(&lengths)
+                lengths.map_or("unknown".to_owned(), |l| short(l.mean))
             );
             let decidable = ours.len() >= FEWEST && theirs.len() >= FEWEST;
             claims.push(claim(

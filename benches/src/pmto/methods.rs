@@ -4,7 +4,8 @@ use anyhow::Context as _;
 use rand::Rng;
 use warmfront_meta::pmto::{
     ForwardFit, ForwardModel, InitialDesign, InverseFit, InverseRecipe, Lengthscales, MapElites,
-    MapElitesConfig, Optimizer, ParametricStrategy, Pmto, PmtoConfig, TaskChoice,
+    MapElitesConfig, Optimizer, ParametricStrategy, Pmto, PmtoConfig, SelfTransfer,
+    SelfTransferConfig, TaskChoice,
 };
 
 use super::problems::Stage;
@@ -33,6 +34,13 @@ pub const METHODS: &[MethodSpec] = &[
         "MT",
         1,
         "an intrinsic coregionalisation model over twenty fixed tasks",
+    ),
+    method(
+        "self",
+        "SELF",
+        1,
+        "a multi-task model with differential evolution, local searches, and transfers between twenty \
+         fixed tasks",
     ),
     method(
         "pt-me",
@@ -183,6 +191,8 @@ impl Subject for Pmto {
 
 impl Subject for MapElites {}
 
+impl Subject for SelfTransfer {}
+
 /// Builds a method for a problem.
 ///
 /// # Errors
@@ -195,6 +205,15 @@ fn assemble(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box<
     let problem = &*stage.problem;
     let (space, tasks, objectives) = (problem.space(), problem.task_dim(), problem.objectives());
     Ok(match name {
+        "self" => {
+            let initial = stage.spec.initial_tasks;
+            let config = SelfTransferConfig {
+                tasks: initial,
+                samples: 200 / initial,
+                ..SelfTransferConfig::as_run().with_beta(BETA)
+            };
+            Box::new(config.build(space, tasks, objectives, rng)?)
+        }
         "pt-me" => {
             let config = MapElitesConfig::published();
             Box::new(config.build(space, tasks, objectives, rng)?)

@@ -272,9 +272,9 @@ pub(super) fn replication(out: &mut String, all: &[&Replicated], problem: Label<
                     };
                     write!(
                         out,
-                        "<td class=\"{class}\" title=\"{:.1} combined deviations\">{}<br>\
+                        "<td class=\"{class}\" title=\"{} combined deviations\">{}<br>\
                          <small>released {}</small></td>",
-                        cell.distance(),
+                        short(cell.distance()),
                         with_sd(ours),
                         with_sd(theirs)
                     )
