@@ -15,6 +15,7 @@
 //! | `map_elites`, `cells` | [`MapElites`]: Parametric-Task MAP-Elites, an outside reference |
 //! | `plan` | queues of candidates decided before they are asked for |
 //! | `allocation` | the choice of tasks by regret |
+//! | `high` | [`HighDimensionalPmto`]: solutions of fifty coordinates and more, in time linear in the evaluations |
 //! | `forward`, `coregionalized` | models of the costs of all tasks |
 //! | `published` | the fit of the published runs: Adam, or the box it can reach |
 //! | `criterion`, `evolution` | task evolution by the determinantal criterion |
@@ -54,6 +55,11 @@
 //! - [`TaskModel::refined`] descends the forward mean from the prediction within two standard
 //!   deviations, and [`TaskModel::refine_by_evaluations`] spends a few evaluations on one task.
 //!
+//! [`HighDimensionalPmto`] is for solutions of fifty coordinates and more, where a process over
+//! solutions and tasks learns little and best evaluated solutions teach a task model nothing. The
+//! task model is part of its model of costs, a quadratic surface for each task, so
+//! that all evaluations of all tasks are evidence about every coordinate of the map.
+//!
 //! # References
 //! Wei, Liu, Gupta, Tan, Ong 2026, *(θ_l, θ_u)-Parametric Multi-Task Optimization*, IEEE TEVC 30(3)
 //! (arXiv 2503.08394). Its full text was not at hand: constants are those of the published runs.
@@ -69,6 +75,7 @@ mod criterion;
 mod differential;
 mod evolution;
 mod forward;
+mod high;
 mod information;
 mod integrated_optimum;
 mod likelihood;
@@ -90,6 +97,7 @@ pub use criterion::DeterminantalCriterion;
 pub use evolution::{
     EvolutionConfig, maximize_in_box, polynomial_mutation, simulated_binary_crossover,
 };
+pub use high::{HighDimensionalConfig, HighDimensionalPmto};
 pub use information::{InformationGains, greedy_information_gain, information_gain};
 pub use integrated_optimum::{IntegratedOptimum, IntegratedOptimumConfig};
 pub use map_elites::{MapElites, MapElitesConfig};
