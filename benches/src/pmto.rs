@@ -4,6 +4,7 @@
 //! answers a dense sample of tasks that it has not seen, once with each recipe of how such a model
 //! is made. What is kept of a run are named measures, above all quantiles over these answers.
 
+pub mod checks;
 pub mod claims;
 pub mod gains;
 pub mod gallery;

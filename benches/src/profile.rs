@@ -82,6 +82,8 @@ pub enum Section {
     Cases,
     /// Tasks that have nothing in common.
     Transfer,
+    /// Many inputs.
+    Wide,
 }
 
 impl Section {
@@ -97,6 +99,7 @@ impl Section {
             Self::Replication => "replication",
             Self::Cases => "cases",
             Self::Transfer => "transfer",
+            Self::Wide => "wide",
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use anyhow::Context as _;
 use rand::Rng;
+use warmfront_gp::Hyperparameters;
 use warmfront_meta::pmto::{
-    ForwardFit, ForwardModel, InitialDesign, InverseFit, InverseRecipe, Lengthscales, MapElites,
-    MapElitesConfig, Optimizer, ParametricStrategy, Pmto, PmtoConfig, SelfTransfer,
-    SelfTransferConfig, TaskChoice,
+    ForwardFit, ForwardModel, InitialDesign, IntegratedOptimum, IntegratedOptimumConfig,
+    InverseFit, InverseRecipe, Lengthscales, MapElites, MapElitesConfig, Optimizer,
+    ParametricStrategy, Pmto, PmtoConfig, SelfTransfer, SelfTransferConfig, TaskChoice,
 };
 
 use super::problems::Stage;
@@ -48,6 +49,13 @@ pub const METHODS: &[MethodSpec] = &[
         1,
         "Parametric-Task MAP-Elites: another task with every evaluation, an elite for each of 200 cells of \
          the box",
+    ),
+    method(
+        "revi",
+        "REVI",
+        1,
+        "solution and task of every evaluation by the expected improvement of the integrated optimum, \
+         under the model of PMTO",
     ),
     method(
         "pmto-ft",
@@ -177,15 +185,26 @@ pub trait Subject: ParametricStrategy {
     }
 }
 
+/// Geometric means of the lengthscales over solutions and over tasks.
+fn means_of(fitted: Option<Hyperparameters>, solution_dim: usize) -> Option<(f64, f64)> {
+    let lengthscales = fitted?.lengthscales;
+    let (solution, task) = lengthscales.split_at(solution_dim.min(lengthscales.len()));
+    let mean = |part: &[f64]| {
+        let logs: f64 = part.iter().map(|l| l.ln()).sum();
+        (!part.is_empty()).then(|| (logs / part.len() as f64).exp())
+    };
+    Some((mean(solution)?, mean(task)?))
+}
+
 impl Subject for Pmto {
     fn lengthscales(&self, solution_dim: usize) -> Option<(f64, f64)> {
-        let lengthscales = self.forward_hyperparameters()?.lengthscales;
-        let (solution, task) = lengthscales.split_at(solution_dim.min(lengthscales.len()));
-        let mean = |part: &[f64]| {
-            let logs: f64 = part.iter().map(|l| l.ln()).sum();
-            (!part.is_empty()).then(|| (logs / part.len() as f64).exp())
-        };
-        Some((mean(solution)?, mean(task)?))
+        means_of(self.forward_hyperparameters(), solution_dim)
+    }
+}
+
+impl Subject for IntegratedOptimum {
+    fn lengthscales(&self, solution_dim: usize) -> Option<(f64, f64)> {
+        means_of(self.forward_hyperparameters(), solution_dim)
     }
 }
 
@@ -211,6 +230,13 @@ fn assemble(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box<
                 tasks: initial,
                 samples: 200 / initial,
                 ..SelfTransferConfig::as_run().with_beta(BETA)
+            };
+            Box::new(config.build(space, tasks, objectives, rng)?)
+        }
+        "revi" => {
+            let config = IntegratedOptimumConfig {
+                initial: InitialDesign::Joint { samples: 100 },
+                ..IntegratedOptimumConfig::revi()
             };
             Box::new(config.build(space, tasks, objectives, rng)?)
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::checks;
 use super::claims::scored;
 use super::methods::recipes;
 use super::replication::Replicated;
@@ -23,7 +24,10 @@ pub(super) fn trace_title(input: &Input<'_>, group: &Group) -> String {
 /// The whole page.
 pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
     let mut out = parts::start(&input.experiment.title, &[]);
-    let has = |section| !digest.study.section(section).is_empty();
+    let has = |section| {
+        let groups = digest.study.section(section);
+        groups.iter().any(|g| !digest.study.present(g).is_empty())
+    };
     parts::header(
         &mut out,
         input,
@@ -35,6 +39,7 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
             ("replication", "Replication", !digest.replicated.is_empty()),
             ("main", "Families", has(Section::Main)),
             ("cases", "Case studies", has(Section::Cases)),
+            ("wide", "Many inputs", has(Section::Wide)),
             ("pictures", "Task models", true),
             ("transfer", "Transfer", has(Section::Transfer)),
             ("budgets", "Budget", true),
@@ -51,9 +56,10 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
     replication(&mut out, input, &digest.replicated);
     problems(&mut out, input, digest, Section::Main);
     problems(&mut out, input, digest, Section::Cases);
+    problems(&mut out, input, digest, Section::Wide);
     pictures(&mut out, digest);
     transfer(&mut out, input, digest);
-    checks(&mut out, input, digest);
+    all_checks(&mut out, input, digest);
     gains(&mut out, digest);
     parts::facts(&mut out, input);
     out.push_str(
@@ -161,7 +167,7 @@ fn wins(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
         (Section::Cases, "<h3>Case studies</h3>\n"),
     ] {
         let groups = digest.study.section(section);
-        if groups.is_empty() {
+        if groups.iter().all(|g| digest.study.present(g).is_empty()) {
             continue;
         }
         let _ = writeln!(
@@ -211,11 +217,13 @@ fn replication(out: &mut String, input: &Input<'_>, all: &[Replicated]) {
 
 fn problems(out: &mut String, input: &Input<'_>, digest: &Digest<'_>, section: Section) {
     let method = |m: &str| input.catalogue.describe_method(m).0;
-    let groups = digest.study.section(section);
+    let mut groups = digest.study.section(section);
+    groups.retain(|g| !digest.study.present(g).is_empty());
     if groups.is_empty() {
         return;
     }
     out.push_str(match section {
+        Section::Wide => "<h2 id=\"wide\">Many inputs</h2>\n",
         Section::Cases => "<h2 id=\"cases\">Case studies</h2>\n",
         _ => {
             "<h2 id=\"main\">Families</h2>\n<p>Offline: mean over the tasks of the initial design of the \
@@ -272,10 +280,10 @@ fn transfer(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
          mean best cost of the tasks of the initial design. A fitted lengthscale of tasks far below the \
          distance of tasks says that they have nothing in common.</p>\n",
     );
-    tables::transfer(out, &digest.study, [&problem, &method]);
+    checks::transfer(out, &digest.study, [&problem, &method]);
 }
 
-fn checks(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
+fn all_checks(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
     let method = |m: &str| input.catalogue.describe_method(m).0;
     let problem = |p: &str| input.catalogue.describe_problem(p).0;
     let groups = scored(&digest.study);
@@ -284,19 +292,19 @@ fn checks(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
          model is made after a quarter, after half and after all of the evaluations of the same runs: no \
          method knows its budget.</p>\n",
     );
-    tables::budgets(out, &digest.study, &groups, [&problem, &method]);
+    checks::budgets(out, &digest.study, &groups, [&problem, &method]);
     out.push_str(
         "<h2 id=\"coverage\">Coverage of the task box</h2>\n<p>Evaluated tasks; how many of them a method \
          added, and the share of their coordinates within 0.02 of a face (4 % if uniform); distance from \
          unseen tasks to the nearest evaluated one; rank correlation of this distance with the cost of the \
          answer (recipe noise); and how much worse the worst answers are than the middle one.</p>\n",
     );
-    tables::coverage(out, &digest.study, &groups, [&problem, &method]);
+    checks::coverage(out, &digest.study, &groups, [&problem, &method]);
     out.push_str(
         "<h2 id=\"times\">Times</h2>\n<p>Seconds of a run: proposals, fits and planning, processor time \
          of both with evaluations, and the measurements, which are no part of the method.</p>\n",
     );
-    tables::times(out, &digest.study, &groups, [&problem, &method]);
+    checks::times(out, &digest.study, &groups, [&problem, &method]);
 }
 
 fn gains(out: &mut String, digest: &Digest<'_>) {

@@ -30,6 +30,7 @@ pub struct ProblemSpec {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Synthetic(ParametricFunction, TaskShift),
+    Wide(ParametricFunction),
     Small,
     Unrelated,
     Arm,
@@ -69,6 +70,15 @@ const fn synthetic(
         _ => "Four inputs, five task parameters; the optimal solution moves fast with the task.",
     };
     problem(name, title, Kind::Synthetic(function, shift), text)
+}
+
+const fn wide(
+    name: &'static str,
+    title: &'static str,
+    function: ParametricFunction,
+) -> ProblemSpec {
+    let text = "Sixty inputs, five task parameters; the optimal solution moves smoothly.";
+    problem(name, title, Kind::Wide(function), text)
 }
 
 const GRIEWANK: ParametricFunction = ParametricFunction::Griewank {
@@ -156,6 +166,21 @@ pub const PROBLEMS: &[ProblemSpec] = &[
         "Yaw and pitch of an arrow; the task is distance and wind. Costs have plateaus, and most shots \
          hit nothing.",
     ),
+    wide(
+        "sphere-60",
+        "Sphere-I, 60 inputs",
+        ParametricFunction::Sphere,
+    ),
+    wide(
+        "ackley-60",
+        "Ackley-I, 60 inputs",
+        ParametricFunction::Ackley,
+    ),
+    wide(
+        "rastrigin-60",
+        "Rastrigin-I, 60 inputs",
+        ParametricFunction::Rastrigin,
+    ),
     problem(
         "related",
         "Related tasks",
@@ -181,6 +206,9 @@ impl ProblemSpec {
         match self.kind {
             Kind::Synthetic(function, shift) => {
                 Arc::new(ParametricSynthetic::new(function, shift, 4, 5))
+            }
+            Kind::Wide(function) => {
+                Arc::new(ParametricSynthetic::new(function, TaskShift::I, 60, 5))
             }
             Kind::Small => Arc::new(ParametricSynthetic::new(
                 ParametricFunction::Sphere,

@@ -10,7 +10,7 @@ use super::gains::{self, Gain};
 use super::gallery::{self, Picture};
 use super::page;
 use super::replication::{Replicated, replicate};
-use super::study::{Moments, Study};
+use super::study::{Group, Moments, Study};
 use super::tables::table_recipes;
 use super::traces::{self, Over};
 use super::wins::{Choice, count};
@@ -71,7 +71,8 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
         let file = format!("{}.svg", picture.name);
         write_text(&plots.join(file), &picture.drawing.standalone())?;
     }
-    for group in &digest.study.groups {
+    let begun = |g: &&Group| !digest.study.present(g).is_empty();
+    for group in digest.study.groups.iter().filter(begun) {
         let title = page::trace_title(input, group);
         let drawing = traces::plot(&digest.study, group, &title, &label);
         let file = format!("offline-{}-{}.svg", group.section.name(), group.problem);
