@@ -33,7 +33,9 @@
 //! with each gradient, which is shown to end in the same likelihoods ([`Optimizer`]).
 //! [`PmtoConfig::fixed_tasks`], [`random_tasks`](PmtoConfig::random_tasks),
 //! [`single_tasks`](PmtoConfig::single_tasks) and
-//! [`coregionalized`](PmtoConfig::coregionalized) are its comparators.
+//! [`coregionalized`](PmtoConfig::coregionalized) are its comparators, and so is [`SelfTransfer`];
+//! [`MapElites`] and [`IntegratedOptimum`] are references from elsewhere. All of them are a
+//! [`ParametricStrategy`], so that every method can be scored with every recipe of the task model.
 //!
 //! [`PmtoConfig::improved`], the default, keeps the two models and the pool and replaces the rest:
 //!

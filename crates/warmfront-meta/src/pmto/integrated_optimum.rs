@@ -58,7 +58,7 @@ struct Recommended {
 ///
 /// `REVI(x, θ) = ∫ E[ min_x' μ(x', θ') − min_x' μ⁺(x', θ') ] dθ'`
 ///
-/// where `μ⁺` is the mean after it. The integral is a mean over 64 scrambled Sobol tasks, other ones
+/// where `μ⁺` is the mean after it. The integral is a mean over 128 scrambled Sobol tasks, other ones
 /// in every round; the solutions `x'` of each are those in which descents of the mean end, and `x`
 /// itself. The expectation is then in closed form, that of a minimum of straight lines. Candidates are
 /// the recommended solutions at their tasks, points around them, and points of a Sobol sequence over

@@ -98,7 +98,7 @@ impl IntegratedOptimumConfig {
             initial: InitialDesign::Joint { samples: 100 },
             fit,
             round: 20,
-            tasks: 64,
+            tasks: 128,
             candidates: 64,
             refinements: 2,
             recommendations: 128,

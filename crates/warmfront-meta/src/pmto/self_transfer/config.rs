@@ -92,8 +92,8 @@ impl Default for SelfTransferConfig {
 impl SelfTransferConfig {
     /// The comparator with the constants of the published runs, β = 1 among them.
     ///
-    /// To save time, Adam takes ten steps with each gradient and hyperparameters of the multi-task
-    /// model are fitted to 500 random evaluations at most before all are conditioned on:
+    /// To save time, most of Adam's gradients are extrapolated ([`Optimizer`]) and hyperparameters of the
+    /// multi-task model are fitted to 500 random evaluations at most before all are conditioned on:
     /// the likelihood is climbed over the number of evaluations, so that its steps depend little on
     /// how many there are. `subset: usize::MAX` is the literal fit.
     #[must_use]
