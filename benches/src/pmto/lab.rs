@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use warmfront_core::{Observation, Purpose, Seed, TrialId, UnitPoint};
+use warmfront_meta::pmto::TaskModel;
 
 use super::measure::{
     Measures, QUICK_ANSWERS, Trace, answers, boundary_fraction, cost, distances, every,
@@ -143,13 +144,9 @@ impl Work for PmtoLab {
     }
 }
 
-fn model(
-    strategy: &dyn Subject,
-    recipe: &Recipe,
-) -> anyhow::Result<warmfront_meta::pmto::TaskModel> {
-    let (rows, fit) = recipe.parts();
+fn model(strategy: &dyn Subject, recipe: &Recipe) -> anyhow::Result<TaskModel> {
     strategy
-        .task_model_with(rows, Some(fit))
+        .model(recipe)
         .with_context(|| format!("no task model `{}`", recipe.name))
 }
 

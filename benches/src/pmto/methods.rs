@@ -3,10 +3,12 @@
 use anyhow::Context as _;
 use rand::Rng;
 use warmfront_gp::Hyperparameters;
+use warmfront_meta::MetaError;
 use warmfront_meta::pmto::{
-    ForwardFit, ForwardModel, InitialDesign, IntegratedOptimum, IntegratedOptimumConfig,
-    InverseFit, InverseRecipe, Lengthscales, MapElites, MapElitesConfig, Optimizer,
-    ParametricStrategy, Pmto, PmtoConfig, SelfTransfer, SelfTransferConfig, TaskChoice,
+    ForwardFit, ForwardModel, HighDimensionalConfig, HighDimensionalPmto, InitialDesign,
+    IntegratedOptimum, IntegratedOptimumConfig, InverseFit, InverseRecipe, Lengthscales, MapElites,
+    MapElitesConfig, Optimizer, ParametricStrategy, Pmto, PmtoConfig, SelfTransfer,
+    SelfTransferConfig, TaskChoice, TaskModel,
 };
 
 use super::problems::Stage;
@@ -88,6 +90,13 @@ pub const METHODS: &[MethodSpec] = &[
         "the improved variant: proper fits, tasks and evaluations where regret is",
     ),
     method(
+        "pmto-high",
+        "PMTO, many inputs",
+        1,
+        "for solutions of many coordinates: quadratic surfaces whose minimisers are processes over tasks; \
+         its recipe noise learns from these surfaces with a fit of its own",
+    ),
+    method(
         "st-map",
         "ST, proper fits",
         1,
@@ -117,14 +126,6 @@ pub struct Recipe {
     pub text: &'static str,
     rows: InverseRecipe,
     fit: InverseFit,
-}
-
-impl Recipe {
-    /// From which rows it learns, and how it is fitted.
-    #[must_use]
-    pub fn parts(&self) -> (InverseRecipe, &InverseFit) {
-        (self.rows, &self.fit)
-    }
 }
 
 /// All recipes, in the order of the tables.
@@ -183,6 +184,21 @@ pub trait Subject: ParametricStrategy {
         let _ = solution_dim;
         None
     }
+
+    /// The task model of everything told so far.
+    ///
+    /// # Errors
+    /// If it cannot be fitted.
+    fn model(&self, recipe: &Recipe) -> Result<TaskModel, MetaError> {
+        self.task_model_with(recipe.rows, Some(&recipe.fit))
+    }
+}
+
+impl Subject for HighDimensionalPmto {
+    fn model(&self, recipe: &Recipe) -> Result<TaskModel, MetaError> {
+        let own = recipe.rows == InverseRecipe::NoiseAware;
+        self.task_model_with(recipe.rows, (!own).then_some(&recipe.fit))
+    }
 }
 
 /// Geometric means of the lengthscales over solutions and over tasks.
@@ -237,6 +253,14 @@ fn assemble(name: &str, stage: &Stage, rng: &mut dyn Rng) -> anyhow::Result<Box<
             let config = IntegratedOptimumConfig {
                 initial: InitialDesign::Joint { samples: 100 },
                 ..IntegratedOptimumConfig::revi()
+            };
+            Box::new(config.build(space, tasks, objectives, rng)?)
+        }
+        "pmto-high" => {
+            let config = HighDimensionalConfig {
+                tasks: stage.spec.initial_tasks,
+                samples: 100 / stage.spec.initial_tasks,
+                ..HighDimensionalConfig::default()
             };
             Box::new(config.build(space, tasks, objectives, rng)?)
         }

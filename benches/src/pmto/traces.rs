@@ -7,15 +7,17 @@ use crate::report::style::style;
 use crate::report::svg::{Drawing, Stroke};
 
 /// Methods in the plots; tables have all.
-pub const SHOWN: [&str; 10] = [
+pub const SHOWN: [&str; 12] = [
     "random",
     "st",
     "mt",
     "self",
     "pt-me",
+    "revi",
     "pmto-ft",
     "pmto-rt",
     "pmto",
+    "pmto-high",
     "pmto-hybrid",
     "pmto-improved",
 ];

@@ -55,6 +55,7 @@ pub fn style(method: &str, position: usize) -> Style {
         "pmto-ft" => plain("#0072b2", ""),
         "pmto-rt" => plain("#009e73", "7 3"),
         "pmto" => plain("#009e73", ""),
+        "pmto-high" => plain("#e69f00", "7 3"),
         "pmto-hybrid" => plain("#e69f00", ""),
         "smog-equal-init" => plain("#e69f00", "9 3 2 3"),
         _ => {
