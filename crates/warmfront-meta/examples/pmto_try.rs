@@ -75,6 +75,7 @@ fn main() {
     );
     let config = match method {
         "improved" => PmtoConfig::improved(),
+        "plain" => { let mut c = PmtoConfig::improved(); if let ForwardFit::Map { aligned, .. } = &mut c.fit { *aligned = None; } c }
         "detail" => {
             let mut c = PmtoConfig::improved();
             if let ForwardFit::Map { finest, .. } = &mut c.fit {

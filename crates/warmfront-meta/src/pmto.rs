@@ -14,6 +14,7 @@
 //! | `integrated_optimum` | [`IntegratedOptimum`]: REVI, an outside reference |
 //! | `map_elites`, `cells` | [`MapElites`]: Parametric-Task MAP-Elites, an outside reference |
 //! | `plan` | queues of candidates decided before they are asked for |
+//! | `alignment` | solutions relative to where the task model expects the best |
 //! | `allocation` | the choice of tasks by regret |
 //! | `high` | [`HighDimensionalPmto`]: solutions of fifty coordinates and more, in time linear in the evaluations |
 //! | `forward`, `coregionalized` | models of the costs of all tasks |
@@ -68,6 +69,7 @@
 //! Integrated variance reduction is that of Cohn 1996, *Neural network exploration using optimal
 //! experiment design*, in its form for Gaussian processes.
 
+mod alignment;
 mod allocation;
 mod archive;
 mod cells;

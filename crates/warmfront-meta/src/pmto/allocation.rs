@@ -2,9 +2,10 @@
 
 use rand::{Rng, RngExt};
 use warmfront_core::UnitPoint;
-use warmfront_gp::{ExactGp, Surrogate};
+use warmfront_gp::Surrogate;
 use warmfront_linalg::Mat;
 
+use super::alignment::UnifiedGp;
 use super::archive::Archive;
 use super::information::condition_on;
 use super::rounds::{grid_tasks, solved_data};
@@ -122,18 +123,18 @@ fn unit(x: f64) -> f64 {
 
 /// Least means of tasks of the pool near their best solutions and the task model's, with gaps.
 pub(super) fn pool_predictions(
-    gp: &ExactGp,
+    gp: &UnifiedGp,
     archive: &Archive,
     tasks: &[usize],
     model: Option<&TaskModel>,
     rng: &mut dyn Rng,
 ) -> Vec<Prediction> {
-    let v = gp.input_dim() - archive.task_dim();
+    let v = gp.solution_dim(archive.task_dim());
     let everywhere = vec![1.0; v];
     let mut found = Vec::with_capacity(tasks.len());
     for &t in tasks {
         let task = archive.tasks()[t].at.coords();
-        let view = UnifiedView { gp, task };
+        let view = UnifiedView::new(gp, task);
         let best = archive
             .best_point(t)
             .map_or_else(|| vec![0.5; v], |x| x.coords().to_vec());
@@ -169,7 +170,7 @@ pub(super) fn pool_predictions(
 
 /// The least `μ − σ` at and around one solution of each task.
 pub(super) fn least_bounds(
-    gp: &ExactGp,
+    gp: &UnifiedGp,
     solutions: &[&[f64]],
     tasks: &[&[f64]],
     rng: &mut dyn Rng,
@@ -177,19 +178,21 @@ pub(super) fn least_bounds(
     let v = solutions.first().map_or(1, |x| x.len());
     let offsets = space_filling(AROUND, v, rng);
     let each = AROUND + 1;
-    let joint = Mat::from_fn(each * tasks.len(), gp.input_dim(), |row, k| {
+    let shifts: Vec<Vec<f64>> = tasks.iter().map(|task| gp.shift(task)).collect();
+    let joint = Mat::from_fn(each * tasks.len(), gp.gp.input_dim(), |row, k| {
         let (i, candidate) = (row / each, row % each);
         if k >= v {
             return tasks[i][k - v];
         }
         let x = solutions[i][k];
-        if candidate == 0 {
+        let near = if candidate == 0 {
             x
         } else {
             unit(x + SIDE * (offsets[candidate - 1][k] - 0.5))
-        }
+        };
+        near - shifts[i].get(k).unwrap_or(&0.0)
     });
-    let at = gp.predict(joint.as_ref());
+    let at = gp.gp.predict(joint.as_ref());
     (0..tasks.len())
         .map(|i| {
             (i * each..(i + 1) * each)
@@ -202,13 +205,13 @@ pub(super) fn least_bounds(
 /// Second derivatives of the forward mean by each solution coordinate, averaged over some tasks;
 /// negative ones count as zero.
 fn mean_curvatures(
-    gp: &ExactGp,
+    gp: &UnifiedGp,
     archive: &Archive,
     tasks: &[usize],
     states: &[Prediction],
 ) -> Vec<f64> {
     const STEP: f64 = 0.02;
-    let v = gp.input_dim() - archive.task_dim();
+    let v = gp.solution_dim(archive.task_dim());
     let count = tasks.len().min(CURVED);
     let mut sums = vec![0.0; v];
     let mut gradient = vec![0.0; v];
@@ -216,7 +219,7 @@ fn mean_curvatures(
         // Evenly over the pool.
         let index = i * tasks.len() / count;
         let task = archive.tasks()[tasks[index]].at.coords();
-        let view = UnifiedView { gp, task };
+        let view = UnifiedView::new(gp, task);
         for k in 0..v {
             let mut slope_at = |side: f64| {
                 let mut x = states[index].x.clone();

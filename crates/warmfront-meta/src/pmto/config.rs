@@ -88,6 +88,12 @@ pub enum ForwardFit {
         evaluations: usize,
         /// Least lengthscale of a solution coordinate: finer detail of the costs counts as noise.
         finest: f64,
+        /// Fits also in coordinates relative to where the task model expects the best solution of
+        /// each task, with this least lengthscale of a solution coordinate, and keeps the fit of
+        /// larger likelihood: landscapes that look alike around their optima are then learnt from the
+        /// evaluations of all tasks. `None`: never. Needs a unified model and a method that keeps
+        /// a task model ([`TaskChoice::Determinantal`], [`TaskChoice::Regret`]).
+        aligned: Option<f64>,
     },
 }
 
@@ -181,6 +187,7 @@ impl PmtoConfig {
                 subset: 500,
                 evaluations: 40,
                 finest: 0.3,
+                aligned: Some(0.05),
             },
             tasks: TaskChoice::Regret {
                 grid: 128,
@@ -344,9 +351,14 @@ impl PmtoConfig {
             growth,
             subset,
             finest,
+            aligned,
             ..
         } = self.fit
         {
+            need(
+                aligned.is_none_or(|l| l > 0.0 && l < LONGEST),
+                "the least aligned lengthscale is not in (0, 30)",
+            )?;
             need(
                 finest > 0.0 && finest < LONGEST,
                 "the least lengthscale is not in (0, 30)",

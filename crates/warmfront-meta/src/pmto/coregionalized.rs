@@ -485,6 +485,7 @@ mod tests {
             subset: 100,
             evaluations: 100,
             finest: 0.05,
+            aligned: None,
         };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let model =

@@ -8,18 +8,20 @@ use warmfront_gp::{
 use warmfront_linalg::Mat;
 use warmfront_math::lbfgsb::LbfgsbConfig;
 
+use super::alignment::{Alignment, UnifiedGp, align};
 use super::archive::Archive;
 use super::config::{ForwardFit, ForwardModel, LONGEST, Lengthscales};
 use super::coregionalized::Coregionalized;
 use super::likelihood::TiedLikelihood;
 use super::published::{Optimizer, fit_published};
+use super::task_model::TaskModel;
 use super::view::{TaskView, UnifiedView};
 use crate::MetaError;
 
 /// A process with what its next fit starts from.
 #[derive(Debug, Clone)]
 pub(super) struct Fitted {
-    pub(super) gp: ExactGp,
+    pub(super) unified: UnifiedGp,
     /// Unconstrained parameters of a published fit.
     raw: Vec<f64>,
     /// Evaluations at the last fit of hyperparameters.
@@ -40,9 +42,9 @@ pub(super) enum Forward {
 
 impl Forward {
     /// The process over solutions and tasks, if that is what this is.
-    pub(super) fn unified(&self) -> Option<&ExactGp> {
+    pub(super) fn unified(&self) -> Option<&UnifiedGp> {
         match self {
-            Self::Unified(fitted) => Some(&fitted.gp),
+            Self::Unified(fitted) => Some(&fitted.unified),
             _ => None,
         }
     }
@@ -55,16 +57,10 @@ impl Forward {
     ) -> Option<Box<dyn TaskView + 'a>> {
         match self {
             Self::Nothing => None,
-            Self::Unified(fitted) => Some(Box::new(UnifiedView {
-                gp: &fitted.gp,
-                task,
-            })),
+            Self::Unified(fitted) => Some(Box::new(UnifiedView::new(&fitted.unified, task))),
             Self::PerTask(models) => {
                 let fitted = models.get(index?)?.as_ref()?;
-                Some(Box::new(UnifiedView {
-                    gp: &fitted.gp,
-                    task: &[],
-                }))
+                Some(Box::new(UnifiedView::alone(&fitted.unified.gp)))
             }
             Self::Coregionalized(model) => {
                 let index = index.filter(|&t| t < model.num_tasks())?;
@@ -75,12 +71,14 @@ impl Forward {
 
     /// Brings the model up to date with the archive, which holds at least one cost.
     ///
-    /// Returns whether hyperparameters were fitted.
+    /// Returns whether hyperparameters were fitted. `inverse` is the last task model, if there is
+    /// one: a unified process may be fitted in coordinates aligned by it.
     pub(super) fn update(
         &mut self,
         archive: &Archive,
         model: ForwardModel,
         fit: &ForwardFit,
+        inverse: Option<&TaskModel>,
         force: bool,
         rng: &mut dyn Rng,
     ) -> Result<bool, MetaError> {
@@ -97,13 +95,23 @@ impl Forward {
                 };
                 let (fitted, refitted) = match last {
                     Some(fitted) if !force => {
-                        grow(fitted, archive, &costs, &of, &groups, fit, rng)?
+                        grow(fitted, archive, &costs, &of, &groups, fit, inverse, rng)?
                     }
                     last => {
                         let rows: Vec<usize> = (0..archive.len()).collect();
                         let x = archive.joint(&rows);
                         (
-                            fit_process(x, &costs, &of, v, &groups, fit, last.as_ref(), rng)?,
+                            fit_process(
+                                x,
+                                &costs,
+                                &of,
+                                v,
+                                &groups,
+                                fit,
+                                last.as_ref(),
+                                inverse,
+                                rng,
+                            )?,
                             true,
                         )
                     }
@@ -134,6 +142,7 @@ impl Forward {
                         &groups,
                         fit,
                         slot.as_ref(),
+                        None,
                         rng,
                     )?);
                 }
@@ -181,38 +190,48 @@ fn grow(
     of: &[usize],
     groups: &[usize],
     fit: &ForwardFit,
+    inverse: Option<&TaskModel>,
     rng: &mut dyn Rng,
 ) -> Result<(Fitted, bool), MetaError> {
-    let (n, known, v) = (archive.len(), fitted.gp.x().nrows(), archive.dim());
+    let known = fitted.unified.gp.x().nrows();
+    let (n, v) = (archive.len(), archive.dim());
     let (ForwardFit::Map { growth, .. } | ForwardFit::Published { growth, .. }) = fit;
     if (n as f64) < growth * fitted.fitted_at as f64 {
         let new: Vec<usize> = (known..n).collect();
-        if let Ok(gp) = fitted
-            .gp
-            .condition_on(archive.joint(&new).as_ref(), &costs[known..])
-        {
-            return Ok((Fitted { gp, ..fitted }, false));
+        let mut z = archive.joint(&new);
+        if let Some(alignment) = &fitted.unified.alignment {
+            align(&mut z, &of[known..], v, alignment);
+        }
+        let grown = fitted.unified.gp.condition_on(z.as_ref(), &costs[known..]);
+        if let Ok(gp) = grown {
+            let unified = UnifiedGp {
+                gp,
+                ..fitted.unified
+            };
+            return Ok((Fitted { unified, ..fitted }, false));
         }
     }
     let rows: Vec<usize> = (0..n).collect();
     let x = archive.joint(&rows);
     Ok((
-        fit_process(x, costs, of, v, groups, fit, Some(&fitted), rng)?,
+        fit_process(x, costs, of, v, groups, fit, Some(&fitted), inverse, rng)?,
         true,
     ))
 }
 
 /// Fits hyperparameters and conditions on all rows of `x` (`n×d`), which belong to the tasks `of`.
 fn fit_process(
-    x: Mat<f64>,
+    mut x: Mat<f64>,
     y: &[f64],
     of: &[usize],
     solutions: usize,
     groups: &[usize],
     fit: &ForwardFit,
     last: Option<&Fitted>,
+    inverse: Option<&TaskModel>,
     rng: &mut dyn Rng,
 ) -> Result<Fitted, MetaError> {
+    let mut alignment = None;
     let (hyper, raw, standardization) = match fit {
         ForwardFit::Published {
             optimizer,
@@ -228,12 +247,12 @@ fn fit_process(
             subset,
             evaluations,
             finest,
+            aligned,
             ..
         } => {
             let standardization = Standardization::of(y);
-            let warm = last.map(|last| last.gp.hyperparameters());
             let rows = sample_tasks(of, *subset, rng);
-            let own = Mat::from_fn(rows.len(), x.ncols(), |i, k| x[(rows[i], k)]);
+            let part = |x: &Mat<f64>| Mat::from_fn(rows.len(), x.ncols(), |i, k| x[(rows[i], k)]);
             let z: Vec<f64> = rows.iter().map(|&i| standardization.apply(y[i])).collect();
             let config = MapConfig {
                 restarts: *restarts,
@@ -244,8 +263,23 @@ fn fit_process(
                     ..LbfgsbConfig::default()
                 },
             };
-            let finest = lower_bounds(groups, solutions, *finest);
-            let hyper = map(&own, &z, groups, &finest, &config, warm.as_ref(), rng)?;
+            let warm = |aligned: bool| {
+                last.filter(|last| last.unified.alignment.is_some() == aligned)
+                    .map(|last| last.unified.gp.hyperparameters())
+            };
+            let least = lower_bounds(groups, solutions, *finest);
+            let (mut hyper, plain) = map(&part(&x), &z, groups, &least, &config, warm(false), rng)?;
+            if let (Some(finest), Some(inverse)) = (aligned, inverse) {
+                let by = Alignment::of(inverse);
+                let mut moved = x.clone();
+                align(&mut moved, of, solutions, &by);
+                let least = lower_bounds(groups, solutions, *finest);
+                let own = part(&moved);
+                let (better, evidence) = map(&own, &z, groups, &least, &config, warm(true), rng)?;
+                if evidence > plain {
+                    (hyper, x, alignment) = (better, moved, Some(by));
+                }
+            }
             (hyper, Vec::new(), standardization)
         }
     };
@@ -253,7 +287,12 @@ fn fit_process(
     let fitted_at = y.len();
     let data = Dataset::new(x, outcomes)?;
     let gp = ExactGp::with_hyperparameters(&data, KernelKind::Rbf, &hyper, standardization)?;
-    Ok(Fitted { gp, raw, fitted_at })
+    let unified = UnifiedGp { gp, alignment };
+    Ok(Fitted {
+        unified,
+        raw,
+        fitted_at,
+    })
 }
 
 /// The published fit with its unconstrained parameters.
@@ -276,15 +315,16 @@ pub(super) fn published(
     Ok((hyper, end.raw))
 }
 
+/// Hyperparameters of largest posterior density, and their log marginal likelihood.
 fn map(
     x: &Mat<f64>,
     z: &[f64],
     groups: &[usize],
     finest: &[f64],
     config: &MapConfig,
-    warm: Option<&Hyperparameters>,
+    warm: Option<Hyperparameters>,
     rng: &mut dyn Rng,
-) -> Result<Hyperparameters, MetaError> {
+) -> Result<(Hyperparameters, f64), MetaError> {
     let likelihood = TiedLikelihood::new(x.as_ref(), z, groups, &[]);
     let count = likelihood.lengthscales();
     let prior = HyperPrior::dimension_scaled_lengthscale(groups.len());
@@ -315,12 +355,13 @@ fn map(
     detailed.extend([1.0, 1e-4]);
     starts.push(detailed);
     let end = fit_map_from(&parameters, &likelihood, &starts, config)?;
-    Ok(Hyperparameters {
+    let hyper = Hyperparameters {
         lengthscales: likelihood.expand(&end.values),
         outputscale: end.values[count],
         noise: end.values[count + 1],
         mean: likelihood.best_mean(&end.values)?,
-    })
+    };
+    Ok((hyper, end.report.log_marginal_likelihood))
 }
 
 /// Least lengthscale of each group: of a solution `finest`, of a task 0.03.

@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use rand::Rng;
 use warmfront_core::{Purpose, Seed, UnitPoint};
-use warmfront_gp::ExactGp;
 use warmfront_linalg::Mat;
 
+use super::alignment::UnifiedGp;
 use super::allocation::{Prediction, least_bounds, pool_predictions};
 use super::archive::Archive;
 use super::config::{ForwardModel, PmtoConfig, TaskChoice};
@@ -34,6 +34,7 @@ impl Pmto {
             &self.archive,
             self.config.forward,
             &self.config.fit,
+            self.inverse.as_ref(),
             false,
             rng,
         )?;
@@ -82,7 +83,10 @@ impl Pmto {
         };
         let schedule = (*restarts, *updates, *learning_rate, *reuse);
         let tasks: Vec<&[f64]> = self.queue.iter().map(|slot| slot.task.coords()).collect();
-        let found = adam_for_tasks(gp, &tasks, self.bound(), schedule, rng);
+        if gp.alignment.is_some() {
+            return;
+        }
+        let found = adam_for_tasks(&gp.gp, &tasks, self.bound(), schedule, rng);
         for (slot, x) in self.queue.iter_mut().zip(found) {
             slot.point = Some(self.space.canonical(&UnitPoint::clamped(x)));
         }
@@ -164,6 +168,7 @@ impl Pmto {
             &self.archive,
             self.config.forward,
             &self.config.fit,
+            self.inverse.as_ref(),
             true,
             &mut rng,
         )?;
@@ -219,7 +224,7 @@ pub(super) fn forward_for<'a>(
     let config = PmtoConfig::improved();
     let mut rng = recipe_stream(archive, Purpose::Tell);
     let mut forward = Forward::Nothing;
-    forward.update(archive, config.forward, &config.fit, true, &mut rng)?;
+    forward.update(archive, config.forward, &config.fit, None, true, &mut rng)?;
     Ok(fitted.get_or_init(|| forward))
 }
 
@@ -382,7 +387,7 @@ fn best_gaps(data: InverseData) -> InverseData {
 
 /// Any tasks at the minimisers of the forward mean, with their gaps as slack.
 fn distilled(
-    gp: &ExactGp,
+    gp: &UnifiedGp,
     archive: &Archive,
     tasks: &[Vec<f64>],
     last: Option<&TaskModel>,
@@ -400,14 +405,14 @@ fn distilled(
 
 /// Predicted solutions of tasks and how much better the best ones nearby may be.
 fn predictions(
-    gp: &ExactGp,
+    gp: &UnifiedGp,
     tasks: &[Vec<f64>],
     last: Option<&TaskModel>,
     rng: &mut dyn Rng,
 ) -> Vec<Prediction> {
     let mut found = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let view = UnifiedView { gp, task };
+        let view = UnifiedView::new(gp, task);
         let starts: Vec<Vec<f64>> = last
             .iter()
             .map(|model| {

@@ -7,17 +7,18 @@ use std::io::{Read, Write};
 
 use serde::{Deserialize, Serialize};
 use warmfront_codec::{CodecError, Kind, WireMatrix};
-use warmfront_gp::{Dataset, ExactGp, Hyperparameters, KernelKind, Standardization};
+use warmfront_gp::{ArdKernel, Dataset, ExactGp, Hyperparameters, KernelKind, Standardization};
 use warmfront_linalg::{Mat, MatRef};
 
+use super::alignment::{Alignment, UnifiedGp};
 use super::task_gp::TaskHyper;
 use super::task_model::{InverseData, TaskModel};
 use crate::MetaError;
 
-const KIND: Kind = Kind::new("pmto-task-model", 1);
+const KIND: Kind = Kind::new("pmto-task-model", 2);
 
 #[derive(Serialize, Deserialize)]
-struct ModelV1 {
+struct ModelV2 {
     /// `n×D`.
     tasks: WireMatrix,
     /// `n×V`.
@@ -26,17 +27,71 @@ struct ModelV1 {
     slack: WireMatrix,
     /// A column for each output: lengthscales, variance, mean, noise and its slope.
     hyperparameters: WireMatrix,
-    forward: Option<ForwardV1>,
+    forward: Option<ForwardV2>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct ForwardV1 {
+struct ForwardV2 {
     /// `n×(V + D)`.
     inputs: WireMatrix,
     /// `n×1`, standardised.
     outcomes: WireMatrix,
     /// A column: lengthscales, variance, noise, mean, shift and scale of outcomes.
     hyperparameters: WireMatrix,
+    alignment: Option<AlignmentV2>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AlignmentV2 {
+    /// `n×D`.
+    tasks: WireMatrix,
+    /// `n×V`.
+    weights: WireMatrix,
+    /// A column for each output: lengthscales, variance, mean.
+    hyperparameters: WireMatrix,
+}
+
+impl AlignmentV2 {
+    fn of(alignment: &Alignment) -> Result<Self, CodecError> {
+        let parts: Vec<_> = alignment.parts().collect();
+        let (n, d) = (alignment.tasks().nrows(), alignment.tasks().ncols());
+        Ok(Self {
+            tasks: wire(alignment.tasks())?,
+            weights: WireMatrix::from_fn(n, parts.len(), |i, v| parts[v].1[i])?,
+            hyperparameters: WireMatrix::from_fn(d + 2, parts.len(), |i, v| {
+                let (kernel, _, mean) = parts[v];
+                match i.checked_sub(d) {
+                    None => kernel.lengthscales()[i],
+                    Some(0) => kernel.variance(),
+                    Some(_) => mean,
+                }
+            })?,
+        })
+    }
+
+    fn restore(&self, dim: usize, task_dim: usize) -> Result<Alignment, MetaError> {
+        let shaped = self.tasks.cols() == task_dim
+            && (self.weights.rows(), self.weights.cols()) == (self.tasks.rows(), dim)
+            && (self.hyperparameters.rows(), self.hyperparameters.cols()) == (task_dim + 2, dim);
+        if !shaped {
+            return Err(MetaError::TaskModelShape);
+        }
+        let mut parts = Vec::with_capacity(dim);
+        for v in 0..dim {
+            let column = self.hyperparameters.column(v);
+            if column[..=task_dim].iter().any(|&value| value <= 0.0) {
+                return Err(MetaError::TaskModelShape);
+            }
+            let lengthscales = column[..task_dim].to_vec();
+            let kernel = ArdKernel::new(KernelKind::Rbf, lengthscales, column[task_dim]);
+            parts.push((
+                kernel,
+                self.weights.column(v).to_vec(),
+                column[task_dim + 1],
+            ));
+        }
+        Ok(Alignment::from_parts(matrix(&self.tasks), parts))
+    }
 }
 
 fn wire(matrix: MatRef<'_, f64>) -> Result<WireMatrix, CodecError> {
@@ -66,19 +121,20 @@ impl TaskModel {
             .collect();
         let forward = match &self.forward {
             None => None,
-            Some(gp) => {
+            Some(UnifiedGp { gp, alignment }) => {
                 let (h, s) = (gp.hyperparameters(), gp.standardization());
                 let mut column = h.lengthscales;
                 column.extend([h.outputscale, h.noise, h.mean, s.shift(), s.scale()]);
-                Some(ForwardV1 {
+                Some(ForwardV2 {
                     inputs: wire(gp.x())?,
                     outcomes: WireMatrix::new(gp.x().nrows(), 1, gp.standardized_y().to_vec())?,
                     hyperparameters: WireMatrix::new(column.len(), 1, column)?,
+                    alignment: alignment.as_ref().map(AlignmentV2::of).transpose()?,
                 })
             }
         };
         let slack = &self.data.slack;
-        let model = ModelV1 {
+        let model = ModelV2 {
             tasks: wire(self.data.tasks.as_ref())?,
             solutions: WireMatrix::from_fn(n, self.dim(), |i, v| self.data.solutions[v][i])?,
             slack: WireMatrix::new(slack.len(), 1, slack.clone())?,
@@ -94,7 +150,7 @@ impl TaskModel {
     /// [`MetaError::Codec`] if the bytes are damaged or of another kind or version,
     /// [`MetaError::TaskModelShape`] if they are no task model in spite of that.
     pub fn load(reader: impl Read) -> Result<Self, MetaError> {
-        let saved: ModelV1 = warmfront_codec::load(reader, KIND)?;
+        let saved: ModelV2 = warmfront_codec::load(reader, KIND)?;
         let (n, d, v) = (
             saved.tasks.rows(),
             saved.tasks.cols(),
@@ -132,7 +188,7 @@ impl TaskModel {
         }
         let forward = saved
             .forward
-            .map(|forward| forward.restore(v + d))
+            .map(|forward| forward.restore(v, d))
             .transpose()?;
         let data = InverseData {
             tasks: matrix(&saved.tasks),
@@ -143,8 +199,9 @@ impl TaskModel {
     }
 }
 
-impl ForwardV1 {
-    fn restore(&self, inputs: usize) -> Result<ExactGp, MetaError> {
+impl ForwardV2 {
+    fn restore(&self, dim: usize, task_dim: usize) -> Result<UnifiedGp, MetaError> {
+        let inputs = dim + task_dim;
         let n = self.inputs.rows();
         let shaped = self.inputs.cols() == inputs
             && (self.outcomes.rows(), self.outcomes.cols()) == (n, 1)
@@ -168,6 +225,14 @@ impl ForwardV1 {
         // Outcomes were saved standardised: restoring and standardising again would round them.
         let gp =
             ExactGp::with_hyperparameters(&data, KernelKind::Rbf, &h, Standardization::IDENTITY)?;
-        Ok(gp.with_standardization(Standardization::new(rest[3], rest[4])))
+        let alignment = self
+            .alignment
+            .as_ref()
+            .map(|alignment| alignment.restore(dim, task_dim))
+            .transpose()?;
+        Ok(UnifiedGp {
+            gp: gp.with_standardization(Standardization::new(rest[3], rest[4])),
+            alignment,
+        })
     }
 }

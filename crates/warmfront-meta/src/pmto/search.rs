@@ -355,6 +355,7 @@ mod tests {
     use warmfront_gp::{Dataset, Hyperparameters, KernelKind, Standardization};
 
     use super::*;
+    use crate::pmto::alignment::UnifiedGp;
     use crate::pmto::view::UnifiedView;
 
     /// A process over two solution and one task coordinates.
@@ -398,13 +399,14 @@ mod tests {
             reuse: 1,
         };
         let mut excess = Vec::new();
+        let unified = UnifiedGp {
+            gp: gp.clone(),
+            alignment: None,
+        };
         // The same starts in the same order: task after task.
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         for (t, (at, near)) in literal.iter().zip(&lagged).enumerate() {
-            let view = UnifiedView {
-                gp: &gp,
-                task: all[t],
-            };
+            let view = UnifiedView::new(&unified, all[t]);
             let single = minimize_bound(&view, bound, &search, &[], &mut rng);
             let value = |x: &[f64]| bound.values(&view, &rows(&[x.to_vec()], 2))[0];
             assert!((value(at) - value(&single)).abs() < 1e-9, "task {t}");

@@ -9,7 +9,7 @@ use warmfront_core::{
     Candidate, Observation, ObservationFault, SearchSpace, Strategy, StrategyError, UnitPoint,
 };
 
-use warmfront_gp::{ExactGp, Hyperparameters};
+use warmfront_gp::Hyperparameters;
 
 use super::archive::Archive;
 use super::config::{InitialDesign, PmtoConfig};
@@ -102,7 +102,9 @@ impl Pmto {
 
     /// Hyperparameters of the last unified forward model: solutions' lengthscales first, then tasks'.
     pub fn forward_hyperparameters(&self) -> Option<Hyperparameters> {
-        self.forward.unified().map(ExactGp::hyperparameters)
+        self.forward
+            .unified()
+            .map(|unified| unified.gp.hyperparameters())
     }
 
     /// Why the last model could not be fitted, if it could not; proposals are then uniform.

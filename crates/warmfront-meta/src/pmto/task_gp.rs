@@ -192,6 +192,11 @@ impl TaskGp {
         covariance
     }
 
+    /// The kernel and weights `w` of the mean `hyper.mean + Σ_i w_i·k(θ, θ_i)`.
+    pub(super) fn mean_function(&self) -> (&ArdKernel, &[f64]) {
+        (&self.kernel, &self.alpha)
+    }
+
     fn column(&self, task: &[f64], scratch: &mut Scratch) {
         scratch.point.resize(task.len(), 0.0);
         scratch.column.resize(self.alpha.len(), 0.0);

@@ -2,9 +2,10 @@
 
 use rand::Rng;
 use warmfront_core::UnitPoint;
-use warmfront_gp::{ExactGp, GpError};
+use warmfront_gp::GpError;
 use warmfront_linalg::Mat;
 
+use super::alignment::UnifiedGp;
 use super::search::descend_mean;
 use super::task_gp::{InverseFit, Scratch, TaskGp, TaskHyper};
 use super::view::{TaskView, UnifiedView};
@@ -72,7 +73,7 @@ pub(super) struct InverseData {
 pub struct TaskModel {
     pub(super) data: InverseData,
     pub(super) outputs: Vec<TaskGp>,
-    pub(super) forward: Option<ExactGp>,
+    pub(super) forward: Option<UnifiedGp>,
 }
 
 impl TaskModel {
@@ -82,7 +83,7 @@ impl TaskModel {
         isotropic: bool,
         fit: &InverseFit,
         warm: Option<&Self>,
-        forward: Option<ExactGp>,
+        forward: Option<UnifiedGp>,
     ) -> Result<Self, GpError> {
         let outputs = data
             .solutions
@@ -113,7 +114,7 @@ impl TaskModel {
     pub(super) fn condition(
         data: InverseData,
         hyper: Vec<TaskHyper>,
-        forward: Option<ExactGp>,
+        forward: Option<UnifiedGp>,
     ) -> Result<Self, GpError> {
         let outputs = data
             .solutions
@@ -216,13 +217,10 @@ impl TaskModel {
     #[track_caller]
     pub fn refined(&self, task: &UnitPoint) -> UnitPoint {
         let start = self.solution(task);
-        let Some(gp) = &self.forward else {
+        let Some(forward) = &self.forward else {
             return start.mean;
         };
-        let view = UnifiedView {
-            gp,
-            task: task.coords(),
-        };
+        let view = UnifiedView::new(forward, task.coords());
         let radius: Vec<f64> = start.sd.iter().map(|s| 2.0 * s).collect();
         UnitPoint::clamped(descend_mean(&view, start.mean.coords(), &radius, 40).0)
     }
@@ -253,7 +251,7 @@ impl TaskModel {
         let Some(forward) = &self.forward else {
             return Ok(None);
         };
-        let mut gp = forward.clone();
+        let mut own = forward.clone();
         let mut best: Option<(UnitPoint, f64)> = None;
         let bound = Bound {
             beta: 0.5,
@@ -268,10 +266,7 @@ impl TaskModel {
             let point = if step == 0 {
                 start.clone()
             } else {
-                let view = UnifiedView {
-                    gp: &gp,
-                    task: task.coords(),
-                };
+                let view = UnifiedView::new(&own, task.coords());
                 let mut known = vec![start.coords().to_vec()];
                 known.extend(best.iter().map(|(x, _)| x.coords().to_vec()));
                 UnitPoint::clamped(minimize_bound(&view, bound, &search, &known, rng))
@@ -280,14 +275,9 @@ impl TaskModel {
             if !cost.is_finite() {
                 continue;
             }
-            let joint: Vec<f64> = point
-                .coords()
-                .iter()
-                .chain(task.coords())
-                .copied()
-                .collect();
-            let row = Mat::from_fn(1, joint.len(), |_, k| joint[k]);
-            gp = gp.condition_on(row.as_ref(), &[cost])?;
+            let x = Mat::from_fn(1, point.dim(), |_, k| point.coords()[k]);
+            let row = UnifiedView::new(&own, task.coords()).joint(x.as_ref());
+            own.gp = own.gp.condition_on(row.as_ref(), &[cost])?;
             if best.as_ref().is_none_or(|(_, value)| cost < *value) {
                 best = Some((point, cost));
             }
@@ -304,11 +294,7 @@ impl TaskModel {
     #[track_caller]
     pub fn predicted_cost(&self, task: &UnitPoint) -> Option<(f64, f64)> {
         let point = self.refined(task);
-        let gp = self.forward.as_ref()?;
-        let view = UnifiedView {
-            gp,
-            task: task.coords(),
-        };
+        let view = UnifiedView::new(self.forward.as_ref()?, task.coords());
         let at = Mat::from_fn(1, point.dim(), |_, k| point.coords()[k]);
         let (mean, variance) = view.marginals(at.as_ref());
         Some((mean[0], variance[0].sqrt()))

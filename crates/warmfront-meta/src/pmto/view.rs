@@ -3,6 +3,8 @@
 use warmfront_gp::{ExactGp, PointGradients, Surrogate};
 use warmfront_linalg::{Mat, MatRef};
 
+use super::alignment::UnifiedGp;
+
 /// Mean and variance of the costs of one task, in data units.
 pub(super) trait TaskView {
     /// Number of solution coordinates `V`.
@@ -25,17 +27,42 @@ pub(super) trait TaskView {
 }
 
 /// A process over `(x, θ)` at fixed `θ`; with an empty `θ`, a process over `x`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct UnifiedView<'a> {
-    pub(super) gp: &'a ExactGp,
-    pub(super) task: &'a [f64],
+    gp: &'a ExactGp,
+    task: &'a [f64],
+    /// Subtracted from solutions; empty: nothing.
+    shift: Vec<f64>,
 }
 
-impl UnifiedView<'_> {
-    fn joint(&self, x: MatRef<'_, f64>) -> Mat<f64> {
+impl<'a> UnifiedView<'a> {
+    /// A process seen from a task.
+    pub(super) fn new(unified: &'a UnifiedGp, task: &'a [f64]) -> Self {
+        Self {
+            gp: &unified.gp,
+            task,
+            shift: unified.shift(task),
+        }
+    }
+
+    /// A process over solutions alone.
+    pub(super) fn alone(gp: &'a ExactGp) -> Self {
+        Self {
+            gp,
+            task: &[],
+            shift: Vec::new(),
+        }
+    }
+
+    /// The inputs `(x, θ)` of the process at the rows of `x`.
+    pub(super) fn joint(&self, x: MatRef<'_, f64>) -> Mat<f64> {
         let v = x.ncols();
         Mat::from_fn(x.nrows(), v + self.task.len(), |i, k| {
-            if k < v { x[(i, k)] } else { self.task[k - v] }
+            if k < v {
+                x[(i, k)] - self.shift.get(k).unwrap_or(&0.0)
+            } else {
+                self.task[k - v]
+            }
         })
     }
 }
@@ -67,6 +94,9 @@ impl TaskView for UnifiedView<'_> {
 
     fn mean_gradient(&self, x: &[f64], gradient: &mut [f64]) -> f64 {
         let mut z = x.to_vec();
+        for (z, shift) in z.iter_mut().zip(&self.shift) {
+            *z -= shift;
+        }
         z.extend_from_slice(self.task);
         let mut all = vec![0.0; z.len()];
         let mean = self.gp.mean_gradient(&z, &mut all);
