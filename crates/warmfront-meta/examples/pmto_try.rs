@@ -75,7 +75,13 @@ fn main() {
     );
     let config = match method {
         "improved" => PmtoConfig::improved(),
-        "plain" => { let mut c = PmtoConfig::improved(); if let ForwardFit::Map { aligned, .. } = &mut c.fit { *aligned = None; } c }
+        "plain" => {
+            let mut c = PmtoConfig::improved();
+            if let ForwardFit::Map { aligned, .. } = &mut c.fit {
+                *aligned = None;
+            }
+            c
+        }
         "detail" => {
             let mut c = PmtoConfig::improved();
             if let ForwardFit::Map { finest, .. } = &mut c.fit {

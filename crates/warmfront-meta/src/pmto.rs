@@ -14,6 +14,7 @@
 //! | `integrated_optimum` | [`IntegratedOptimum`]: REVI, an outside reference |
 //! | `map_elites`, `cells` | [`MapElites`]: Parametric-Task MAP-Elites, an outside reference |
 //! | `plan` | queues of candidates decided before they are asked for |
+//! | `rows` | what a task model learns from |
 //! | `alignment` | solutions relative to where the task model expects the best |
 //! | `allocation` | the choice of tasks by regret |
 //! | `high` | [`HighDimensionalPmto`]: solutions of fifty coordinates and more, in time linear in the evaluations |
@@ -45,6 +46,11 @@
 //!   grown by 30 %, on all evaluations of a random part of the tasks if there are many; in between
 //!   the factorisation grows by the new rows in O(n²). Detail finer than a lengthscale of 0.3 of a
 //!   solution coordinate counts as noise: the few evaluations of a task cannot follow it;
+//! - the same fit is tried in coordinates `x − M(θ)` relative to the task model's predictions, and
+//!   kept where its likelihood is larger: landscapes that look alike around their optima are learnt
+//!   from the evaluations of all tasks, fine detail included;
+//! - a task whose best cost stands out above those of its neighbours is evaluated where the others'
+//!   solutions predict its own, which frees searches that were caught in a local optimum;
 //! - not every task is evaluated every round, but those whose best cost lies farthest above the
 //!   least lower confidence bound near the predicted solution. Searches start from the task
 //!   model's prediction and from the least forward mean, which costs no evaluation;
@@ -52,8 +58,8 @@
 //!   variance times the curvature of the forward mean) than the pool has gaps, and are those of a
 //!   fresh Sobol grid that lower this loss most when their variance is integrated out; a quarter
 //!   of them is the grid's next point instead;
-//! - the task model is fitted from several starts, with noise that grows with the gap as far as the
-//!   likelihood wants it to, leaving out the tasks with the largest gaps
+//! - the task model is fitted from several starts, with noise that grows with the estimated regret
+//!   as far as the likelihood wants it to, leaving out the tasks with the largest
 //!   ([`InverseRecipe::NoiseAware`]);
 //! - [`TaskModel::refined`] descends the forward mean from the prediction within two standard
 //!   deviations, and [`TaskModel::refine_by_evaluations`] spends a few evaluations on one task.
@@ -88,6 +94,7 @@ mod parametric;
 mod plan;
 mod published;
 mod rounds;
+mod rows;
 mod saved;
 mod search;
 mod self_transfer;

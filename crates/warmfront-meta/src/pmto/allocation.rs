@@ -8,7 +8,8 @@ use warmfront_linalg::Mat;
 use super::alignment::UnifiedGp;
 use super::archive::Archive;
 use super::information::condition_on;
-use super::rounds::{grid_tasks, solved_data};
+use super::rounds::grid_tasks;
+use super::rows::{Trusted, least_regrets};
 use super::search::{descend_mean, space_filling};
 use super::strategy::{Pmto, Slot};
 use super::task_model::TaskModel;
@@ -23,6 +24,8 @@ const SIDE: f64 = 0.2;
 const MOST_NEW: usize = 4;
 /// Tasks with less than this share of the largest gap wait for another round.
 const SMALLEST_SHARE: f64 = 0.1;
+/// An evaluation this near in every coordinate has tried a solution.
+const NEAR: f64 = 0.03;
 /// Tasks whose curvatures are averaged.
 const CURVED: usize = 16;
 
@@ -53,7 +56,8 @@ impl Pmto {
         let solved = self.archive.solved();
         let states = pool_predictions(gp, &self.archive, &solved, self.inverse.as_ref(), rng);
         let gaps: Vec<f64> = states.iter().map(|s| s.gap).collect();
-        let data = solved_data(&self.archive, &solved, &states);
+        let trusted = least_regrets(&self.archive, &solved)?;
+        let data = trusted.data.clone();
         let model = match &self.inverse {
             Some(last) if !refitted => {
                 let hyper = last.outputs.iter().map(|o| o.hyper.clone()).collect();
@@ -93,6 +97,21 @@ impl Pmto {
             self.archive.task(&slot.task);
             self.added.push(slot.task.clone());
         }
+        let expected = expected_solutions(&model, &self.archive, &solved, &trusted);
+        let mut by_regret: Vec<usize> = (0..solved.len()).collect();
+        by_regret.sort_by(|&a, &b| trusted.regrets[b].total_cmp(&trusted.regrets[a]));
+        let caught = by_regret
+            .into_iter()
+            .filter(|&i| !self.archive.has_near(solved[i], &expected[i], NEAR))
+            .take(round / 4);
+        for i in caught {
+            let point = UnitPoint::clamped(expected[i].as_slice());
+            slots.push(Slot {
+                task: self.archive.tasks()[solved[i]].at.clone(),
+                point: Some(self.space.canonical(&point)),
+                known: Vec::new(),
+            });
+        }
         // Tasks none of whose evaluations succeeded have nothing to lose.
         let mut order: Vec<usize> = (0..solved.len()).collect();
         order.sort_by(|&a, &b| gaps[b].total_cmp(&gaps[a]));
@@ -108,6 +127,7 @@ impl Pmto {
                 known: vec![
                     states[index].x.clone(),
                     model.raw_mean(at.coords()).into_iter().map(unit).collect(),
+                    expected[index].clone(),
                 ],
             });
         }
@@ -115,6 +135,29 @@ impl Pmto {
         self.queue = slots.into();
         Ok(())
     }
+}
+
+/// Solutions of tasks as their neighbours suggest them: what the task model predicts without the
+/// task's own row.
+fn expected_solutions(
+    model: &TaskModel,
+    archive: &Archive,
+    tasks: &[usize],
+    trusted: &Trusted,
+) -> Vec<Vec<f64>> {
+    let mut expected: Vec<Vec<f64>> = tasks
+        .iter()
+        .map(|&t| model.raw_mean(archive.tasks()[t].at.coords()))
+        .collect();
+    for (k, (output, values)) in model.outputs.iter().zip(&model.data.solutions).enumerate() {
+        for (&row, (mean, _)) in trusted.rows.iter().zip(output.leave_one_out(values)) {
+            expected[row][k] = mean;
+        }
+    }
+    for x in expected.iter_mut().flatten() {
+        *x = unit(*x);
+    }
+    expected
 }
 
 fn unit(x: f64) -> f64 {

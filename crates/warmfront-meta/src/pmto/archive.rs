@@ -199,6 +199,14 @@ impl Archive {
             .collect()
     }
 
+    /// Whether a task has been evaluated within `distance` of a solution in every coordinate.
+    pub(super) fn has_near(&self, task: usize, x: &[f64], distance: f64) -> bool {
+        self.tasks[task].rows.iter().any(|&row| {
+            let own = self.rows[row].point.coords();
+            own.iter().zip(x).all(|(a, b)| (a - b).abs() <= distance)
+        })
+    }
+
     /// The best solution evaluated for a task.
     pub(super) fn best_point(&self, task: usize) -> Option<&UnitPoint> {
         self.tasks[task].best.map(|(row, _)| &self.rows[row].point)

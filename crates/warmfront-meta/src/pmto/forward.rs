@@ -60,7 +60,7 @@ impl Forward {
             Self::Unified(fitted) => Some(Box::new(UnifiedView::new(&fitted.unified, task))),
             Self::PerTask(models) => {
                 let fitted = models.get(index?)?.as_ref()?;
-                Some(Box::new(UnifiedView::alone(&fitted.unified.gp)))
+                Some(Box::new(UnifiedView::plain(&fitted.unified.gp, &[])))
             }
             Self::Coregionalized(model) => {
                 let index = index.filter(|&t| t < model.num_tasks())?;

@@ -15,6 +15,7 @@ use warmfront_linalg::Mat;
 use warmfront_math::distribution::standard_normal;
 
 use self::gain::Gains;
+use super::alignment::UnifiedGp;
 use super::archive::Archive;
 use super::config::{ForwardModel, Lengthscales};
 use super::forward::Forward;
@@ -127,7 +128,9 @@ impl IntegratedOptimum {
 
     /// Hyperparameters of the last model: solutions' lengthscales first, then tasks'.
     pub fn forward_hyperparameters(&self) -> Option<Hyperparameters> {
-        self.forward.unified().map(ExactGp::hyperparameters)
+        self.forward
+            .unified()
+            .map(|unified| unified.gp.hyperparameters())
     }
 
     /// Why the last model could not be fitted, if it could not; proposals are then uniform.
@@ -174,8 +177,8 @@ impl IntegratedOptimum {
     fn choose(&mut self, rng: &mut dyn Rng) -> Result<Vec<Vec<f64>>, MetaError> {
         let model = ForwardModel::Unified(Lengthscales::Ard);
         self.forward
-            .update(&self.archive, model, &self.config.fit, false, rng)?;
-        let Some(gp) = self.forward.unified() else {
+            .update(&self.archive, model, &self.config.fit, None, false, rng)?;
+        let Some(UnifiedGp { gp, .. }) = self.forward.unified() else {
             return Ok(Vec::new());
         };
         let tasks = grid_tasks(self.config.tasks, self.archive.task_dim(), rng);
@@ -242,7 +245,7 @@ impl IntegratedOptimum {
         let mut rng = recipe_stream(&self.archive, Purpose::Tell);
         let mut forward = self.forward.clone();
         let model = ForwardModel::Unified(Lengthscales::Ard);
-        forward.update(&self.archive, model, &self.config.fit, true, &mut rng)?;
+        forward.update(&self.archive, model, &self.config.fit, None, true, &mut rng)?;
         Ok(self.fitted.get_or_init(|| forward))
     }
 
@@ -277,7 +280,7 @@ fn recommend(
     tasks
         .iter()
         .map(|task| {
-            let view = UnifiedView { gp, task };
+            let view = UnifiedView::plain(gp, task);
             let mut starts: Vec<Vec<f64>> = nearest_two(known, task)
                 .map(|at| at.solutions[0].clone())
                 .collect();
@@ -353,7 +356,7 @@ impl Strategy for IntegratedOptimum {
             // Beyond the plan: the recommended solution of any task.
             let task = uniform_task(self.archive.task_dim(), rng);
             let point = match self.forward.unified() {
-                Some(gp) => {
+                Some(UnifiedGp { gp, .. }) => {
                     let tasks = [task.coords().to_vec()];
                     let at = recommend(gp, &tasks, &self.recommended, rng).remove(0);
                     let x = UnitPoint::clamped(at.solutions[0].as_slice());
@@ -377,7 +380,7 @@ impl ParametricStrategy for IntegratedOptimum {
             return Err(MetaError::NoSolvedTask);
         }
         let forward = self.final_forward()?;
-        let Some(gp) = forward.unified() else {
+        let Some(UnifiedGp { gp, .. }) = forward.unified() else {
             return Err(MetaError::NoSolvedTask);
         };
         let fit = fit.unwrap_or(&self.config.inverse);

@@ -6,26 +6,18 @@ use rand::Rng;
 use warmfront_core::{Purpose, Seed, UnitPoint};
 use warmfront_linalg::Mat;
 
-use super::alignment::UnifiedGp;
-use super::allocation::{Prediction, least_bounds, pool_predictions};
 use super::archive::Archive;
 use super::config::{ForwardModel, PmtoConfig, TaskChoice};
 use super::criterion::DeterminantalCriterion;
 use super::evolution::{EvolutionConfig, maximize_in_box};
 use super::forward::Forward;
 use super::parametric::{ParametricStrategy, PoolTask};
-use super::search::{BoundSearch, adam_for_tasks, minimize_mean, space_filling};
+use super::rows::{best_share, best_solutions, distilled, least_regrets, thinned};
+use super::search::{BoundSearch, adam_for_tasks, space_filling};
 use super::strategy::{Pmto, uniform_task};
 use super::task_gp::InverseFit;
-use super::task_model::{InverseData, InverseRecipe, TaskModel};
-use super::view::{TaskView, UnifiedView};
+use super::task_model::{InverseRecipe, TaskModel};
 use crate::MetaError;
-
-/// More tasks than this are thinned out, evenly in the order of their first evaluation.
-const MOST_TASKS: usize = 400;
-
-/// Share of the tasks that [`InverseRecipe::NoiseAware`] keeps.
-const KEPT_SHARE: f64 = 0.7;
 
 impl Pmto {
     /// Fits the models and fills the queue; the archive holds at least one cost.
@@ -252,13 +244,8 @@ pub(super) fn build_task_model(
             let tasks = grid_tasks(tasks, archive.task_dim(), &mut rng);
             distilled(gp, archive, &tasks, last, &mut rng)
         }
-        (InverseRecipe::NoiseAware, Some(gp)) => {
-            let at = pool_predictions(gp, archive, &solved, last, &mut rng);
-            best_gaps(solved_data(archive, &solved, &at))
-        }
-        (InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. }, None) => {
-            let view = |t: usize| forward.view(Some(t), archive.tasks()[t].at.coords());
-            best_gaps(noise_aware(archive, &solved, &view, &mut rng))
+        (InverseRecipe::NoiseAware, _) | (InverseRecipe::Distilled { .. }, None) => {
+            least_regrets(archive, &solved)?.data
         }
     };
     let several_noises = InverseFit::Map {
@@ -281,156 +268,4 @@ pub(super) fn grid_tasks(count: usize, task_dim: usize, rng: &mut dyn Rng) -> Ve
     } else {
         space_filling(count, task_dim, rng)
     }
-}
-
-fn thinned(tasks: Vec<usize>) -> Vec<usize> {
-    let n = tasks.len();
-    if n <= MOST_TASKS {
-        return tasks;
-    }
-    (0..MOST_TASKS).map(|i| tasks[i * n / MOST_TASKS]).collect()
-}
-
-/// The `max(1, ⌊share·n⌋)` solved tasks of least best cost, in the order of the pool.
-fn best_share(archive: &Archive, share: f64) -> Vec<usize> {
-    let cost = |&t: &usize| archive.tasks()[t].best.map_or(f64::INFINITY, |(_, y)| y);
-    let mut tasks = archive.solved();
-    let keep = ((share * tasks.len() as f64) as usize).max(1);
-    tasks.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
-    tasks.truncate(keep);
-    tasks.sort_unstable();
-    tasks
-}
-
-fn task_matrix(archive: &Archive, tasks: &[usize]) -> Mat<f64> {
-    Mat::from_fn(tasks.len(), archive.task_dim(), |i, k| {
-        archive.tasks()[tasks[i]].at.coords()[k]
-    })
-}
-
-fn columns(solutions: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let v = solutions.first().map_or(0, Vec::len);
-    (0..v)
-        .map(|k| solutions.iter().map(|x| x[k]).collect())
-        .collect()
-}
-
-fn best_solutions(archive: &Archive, tasks: &[usize]) -> InverseData {
-    let solutions: Vec<Vec<f64>> = tasks
-        .iter()
-        .filter_map(|&t| archive.best_point(t).map(|x| x.coords().to_vec()))
-        .collect();
-    InverseData {
-        tasks: task_matrix(archive, tasks),
-        solutions: columns(&solutions),
-        slack: Vec::new(),
-    }
-}
-
-/// Gaps over the largest of them.
-fn relative(gaps: Vec<f64>) -> Vec<f64> {
-    let largest = gaps.iter().copied().fold(0.0, f64::max);
-    gaps.into_iter()
-        .map(|gap| if largest > 0.0 { gap / largest } else { 0.0 })
-        .collect()
-}
-
-/// Tasks at their best solutions with their gaps as slack.
-pub(super) fn solved_data(archive: &Archive, tasks: &[usize], at: &[Prediction]) -> InverseData {
-    InverseData {
-        slack: relative(at.iter().map(|p| p.gap).collect()),
-        ..best_solutions(archive, tasks)
-    }
-}
-
-/// The same under a model of each task, at its least mean near the best solution.
-fn noise_aware<'a>(
-    archive: &Archive,
-    tasks: &[usize],
-    view: &dyn Fn(usize) -> Option<Box<dyn TaskView + 'a>>,
-    rng: &mut dyn Rng,
-) -> InverseData {
-    let mut at = Vec::with_capacity(tasks.len());
-    for &t in tasks {
-        let (Some(best), Some(view)) = (archive.best_point(t), view(t)) else {
-            at.push(Prediction {
-                x: Vec::new(),
-                gap: 0.0,
-            });
-            continue;
-        };
-        let (x, _) = minimize_mean(view.as_ref(), &[best.coords().to_vec()], 0, 30, rng);
-        let (mean, variance) = view.marginals(Mat::from_fn(1, x.len(), |_, k| x[k]).as_ref());
-        let cost = archive.tasks()[t].best.map_or(mean[0], |(_, y)| y);
-        let gap = (cost - mean[0] + variance[0].sqrt()).max(0.0);
-        at.push(Prediction { x, gap });
-    }
-    solved_data(archive, tasks, &at)
-}
-
-/// The rows with the least gaps.
-fn best_gaps(data: InverseData) -> InverseData {
-    let n = data.slack.len();
-    let mut rows: Vec<usize> = (0..n).collect();
-    rows.sort_by(|&a, &b| data.slack[a].total_cmp(&data.slack[b]));
-    rows.truncate(((KEPT_SHARE * n as f64) as usize).max(1));
-    rows.sort_unstable();
-    let of = |column: &[f64]| rows.iter().map(|&i| column[i]).collect::<Vec<_>>();
-    InverseData {
-        tasks: Mat::from_fn(rows.len(), data.tasks.ncols(), |i, k| {
-            data.tasks[(rows[i], k)]
-        }),
-        solutions: data.solutions.iter().map(|column| of(column)).collect(),
-        slack: of(&data.slack),
-    }
-}
-
-/// Any tasks at the minimisers of the forward mean, with their gaps as slack.
-fn distilled(
-    gp: &UnifiedGp,
-    archive: &Archive,
-    tasks: &[Vec<f64>],
-    last: Option<&TaskModel>,
-    rng: &mut dyn Rng,
-) -> InverseData {
-    let at = predictions(gp, tasks, last, rng);
-    let tasks = Mat::from_fn(tasks.len(), archive.task_dim(), |i, k| tasks[i][k]);
-    let solutions: Vec<Vec<f64>> = at.iter().map(|p| p.x.clone()).collect();
-    InverseData {
-        tasks,
-        solutions: columns(&solutions),
-        slack: relative(at.iter().map(|p| p.gap).collect()),
-    }
-}
-
-/// Predicted solutions of tasks and how much better the best ones nearby may be.
-fn predictions(
-    gp: &UnifiedGp,
-    tasks: &[Vec<f64>],
-    last: Option<&TaskModel>,
-    rng: &mut dyn Rng,
-) -> Vec<Prediction> {
-    let mut found = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let view = UnifiedView::new(gp, task);
-        let starts: Vec<Vec<f64>> = last
-            .iter()
-            .map(|model| {
-                let mean = model.raw_mean(task);
-                mean.into_iter().map(|x| x.clamp(0.0, 1.0)).collect()
-            })
-            .collect();
-        found.push(minimize_mean(&view, &starts, 24, 25, rng));
-    }
-    let solutions: Vec<&[f64]> = found.iter().map(|f| f.0.as_slice()).collect();
-    let coords: Vec<&[f64]> = tasks.iter().map(Vec::as_slice).collect();
-    let bounds = least_bounds(gp, &solutions, &coords, rng);
-    found
-        .iter()
-        .zip(bounds)
-        .map(|((x, mean), bound)| Prediction {
-            x: x.clone(),
-            gap: (mean - bound).max(0.0),
-        })
-        .collect()
 }

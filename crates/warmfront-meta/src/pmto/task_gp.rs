@@ -175,6 +175,24 @@ impl TaskGp {
         (mean, variance.max(0.0).sqrt())
     }
 
+    /// Mean and standard deviation of each of its `values` given all others.
+    ///
+    /// # References
+    /// Rasmussen, Williams 2006, equation 5.12.
+    pub(super) fn leave_one_out(&self, values: &[f64]) -> Vec<(f64, f64)> {
+        let factor = self.inverse_factor.as_ref();
+        values
+            .iter()
+            .zip(&self.alpha)
+            .enumerate()
+            .map(|(i, (value, alpha))| {
+                let column = factor.col(i);
+                let precision: f64 = column.iter().skip(i).map(|l| l * l).sum();
+                (value - alpha / precision, precision.recip().sqrt())
+            })
+            .collect()
+    }
+
     /// Posterior covariance of the latent function among several tasks.
     pub(super) fn covariance(&self, tasks: &[Vec<f64>]) -> Mat<f64> {
         let (n, g, d) = (self.alpha.len(), tasks.len(), self.kernel.dim());

@@ -28,9 +28,10 @@ pub enum InverseRecipe {
         /// Share of the tasks, in (0, 1]; at least one is kept.
         share: f64,
     },
-    /// Tasks at their best evaluated solutions, with noise that grows with the gap between the best
-    /// cost and the least lower confidence bound nearby: the 70 % of the tasks with the least gaps,
-    /// a regret that does not depend on how costly the optimum of a task is. Ours.
+    /// The 70 % of the tasks with the least estimated regret, at their best evaluated solutions,
+    /// with noise that grows with it. The regret of a task is how far its best cost lies above what
+    /// those of all other tasks predict for it (a process over the task box, the task left out), so that it
+    /// does not matter how costly the optima of that part of the box are. Ours.
     NoiseAware,
     /// This many Sobol tasks of the box, evaluated or not, where the forward model has its least
     /// mean, with noise as above: the forward model of all tasks is distilled into a function of

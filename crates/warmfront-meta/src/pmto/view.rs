@@ -45,11 +45,11 @@ impl<'a> UnifiedView<'a> {
         }
     }
 
-    /// A process over solutions alone.
-    pub(super) fn alone(gp: &'a ExactGp) -> Self {
+    /// A process that is not aligned, seen from a task; one over solutions alone from an empty one.
+    pub(super) fn plain(gp: &'a ExactGp, task: &'a [f64]) -> Self {
         Self {
             gp,
-            task: &[],
+            task,
             shift: Vec::new(),
         }
     }

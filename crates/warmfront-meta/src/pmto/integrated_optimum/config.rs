@@ -90,6 +90,7 @@ impl IntegratedOptimumConfig {
                 subset: 1000,
                 evaluations,
                 finest,
+                aligned: None,
             },
             other @ ForwardFit::Published { .. } => other,
         };
