@@ -24,7 +24,7 @@ use crate::stats;
 use crate::system::System;
 
 /// Raised when a change to the way cells are run makes earlier results incomparable.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Recipes that are tried before a run has ended, too.
 const EARLY: [&str; 3] = ["ard70", "map", "noise"];

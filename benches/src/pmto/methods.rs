@@ -317,5 +317,6 @@ fn proper_fit() -> ForwardFit {
         subset: 500,
         evaluations: 40,
         finest: 0.05,
+        aligned: None,
     }
 }

@@ -16,7 +16,7 @@ use super::view::UnifiedView;
 const MOST_TASKS: usize = 400;
 
 /// Share of the tasks that [`InverseRecipe::NoiseAware`](super::InverseRecipe::NoiseAware) keeps.
-const KEPT_SHARE: f64 = 0.7;
+const KEPT_SHARE: f64 = 0.85;
 
 pub(super) fn thinned(tasks: Vec<usize>) -> Vec<usize> {
     let n = tasks.len();

