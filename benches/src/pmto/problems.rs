@@ -30,7 +30,7 @@ pub struct ProblemSpec {
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Synthetic(ParametricFunction, TaskShift),
-    Wide(ParametricFunction),
+    Wide(ParametricFunction, TaskShift),
     Small,
     Unrelated,
     Arm,
@@ -76,9 +76,13 @@ const fn wide(
     name: &'static str,
     title: &'static str,
     function: ParametricFunction,
+    shift: TaskShift,
 ) -> ProblemSpec {
-    let text = "Sixty inputs, five task parameters; the optimal solution moves smoothly.";
-    problem(name, title, Kind::Wide(function), text)
+    let text = match shift {
+        TaskShift::I => "Sixty inputs, five task parameters; the optimal solution moves smoothly.",
+        _ => "Sixty inputs, five task parameters; the optimal solution moves fast.",
+    };
+    problem(name, title, Kind::Wide(function, shift), text)
 }
 
 const GRIEWANK: ParametricFunction = ParametricFunction::Griewank {
@@ -170,16 +174,31 @@ pub const PROBLEMS: &[ProblemSpec] = &[
         "sphere-60",
         "Sphere-I, 60 inputs",
         ParametricFunction::Sphere,
+        TaskShift::I,
     ),
     wide(
         "ackley-60",
         "Ackley-I, 60 inputs",
         ParametricFunction::Ackley,
+        TaskShift::I,
     ),
     wide(
         "rastrigin-60",
         "Rastrigin-I, 60 inputs",
         ParametricFunction::Rastrigin,
+        TaskShift::I,
+    ),
+    wide(
+        "griewank-60",
+        "Griewank-I, 60 inputs",
+        GRIEWANK,
+        TaskShift::I,
+    ),
+    wide(
+        "sphere-ii-60",
+        "Sphere-II, 60 inputs",
+        ParametricFunction::Sphere,
+        TaskShift::II,
     ),
     problem(
         "related",
@@ -207,8 +226,8 @@ impl ProblemSpec {
             Kind::Synthetic(function, shift) => {
                 Arc::new(ParametricSynthetic::new(function, shift, 4, 5))
             }
-            Kind::Wide(function) => {
-                Arc::new(ParametricSynthetic::new(function, TaskShift::I, 60, 5))
+            Kind::Wide(function, shift) => {
+                Arc::new(ParametricSynthetic::new(function, shift, 60, 5))
             }
             Kind::Small => Arc::new(ParametricSynthetic::new(
                 ParametricFunction::Sphere,

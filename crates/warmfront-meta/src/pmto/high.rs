@@ -467,9 +467,8 @@ impl Strategy for HighDimensionalPmto {
 }
 
 impl ParametricStrategy for HighDimensionalPmto {
-    /// [`NoiseAware`](InverseRecipe::NoiseAware) and [`Distilled`](InverseRecipe::Distilled) learn
-    /// from the surfaces of the tasks rather than from evaluated solutions, with the method's own fit
-    /// unless one is given.
+    /// With [`NoiseAware`](InverseRecipe::NoiseAware) and [`Distilled`](InverseRecipe::Distilled), the
+    /// processes of the surfaces: they are fitted along with the surfaces, and `fit` is not used.
     fn task_model_with(
         &self,
         recipe: InverseRecipe,
@@ -487,14 +486,7 @@ impl ParametricStrategy for HighDimensionalPmto {
             InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. } => {
                 let mut surface = self.surface.clone();
                 surface.update(&self.archive, self.config.most_tasks, self.config.growth)?;
-                let fit = match fit {
-                    None => return surface.task_model(&self.archive),
-                    // The published fit knows one noise for all rows.
-                    Some(InverseFit::Published(_)) => &several,
-                    Some(own) => own,
-                };
-                let data = surface.message_data(&self.archive);
-                Ok(TaskModel::fit(data, false, fit, None, None)?)
+                surface.task_model(&self.archive)
             }
             _ => build_task_model(
                 &self.archive,

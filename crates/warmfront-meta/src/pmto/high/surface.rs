@@ -460,7 +460,11 @@ impl Surface {
 
     /// The processes as a task model.
     pub(super) fn task_model(&self, archive: &Archive) -> Result<TaskModel, MetaError> {
-        let data = self.message_data(archive);
+        let data = InverseData {
+            tasks: self.task_matrix(archive),
+            solutions: self.messages.clone(),
+            slack: self.slack.clone(),
+        };
         let outputs = data
             .solutions
             .par_iter()
@@ -474,14 +478,5 @@ impl Surface {
             outputs,
             forward: None,
         })
-    }
-
-    /// What the surfaces say of the solutions, before the processes smooth it.
-    pub(super) fn message_data(&self, archive: &Archive) -> InverseData {
-        InverseData {
-            tasks: self.task_matrix(archive),
-            solutions: self.messages.clone(),
-            slack: self.slack.clone(),
-        }
     }
 }
