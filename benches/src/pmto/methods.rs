@@ -84,6 +84,12 @@ pub const METHODS: &[MethodSpec] = &[
         "the published method with its constants: a task each round by the determinantal criterion",
     ),
     method(
+        "pmto-hybrid",
+        "PMTO, hybrid sampling",
+        1,
+        "the published models and search with the improved choice of tasks and evaluations",
+    ),
+    method(
         "pmto-improved",
         "PMTO",
         1,
@@ -169,7 +175,7 @@ pub fn recipes() -> [Recipe; 5] {
         ),
         recipe(
             "noise",
-            "the 70 % of the tasks with the least estimated regret, noise that grows with it, fit as map",
+            "the 85 % of the tasks with the least estimated regret, noise that grows with it, fit as map",
             InverseRecipe::NoiseAware,
             map(),
         ),
@@ -284,6 +290,7 @@ fn pmto(name: &str, stage: &Stage) -> Option<PmtoConfig> {
         "pmto-ft" | "pmto-ft-beta1" => PmtoConfig::fixed_tasks(),
         "pmto-rt" => PmtoConfig::random_tasks(),
         "pmto" => PmtoConfig::as_run(),
+        "pmto-hybrid" => PmtoConfig::hybrid(),
         "pmto-improved" => PmtoConfig::improved(),
         "ft-map" => PmtoConfig {
             forward: ForwardModel::Unified(Lengthscales::Ard),

@@ -14,7 +14,7 @@ use super::forward::Forward;
 use super::parametric::{ParametricStrategy, PoolTask};
 use super::rows::{best_share, best_solutions, distilled, least_regrets, thinned};
 use super::search::{BoundSearch, adam_for_tasks, space_filling};
-use super::strategy::{Pmto, uniform_task};
+use super::strategy::{Pmto, Slot, uniform_task};
 use super::task_gp::InverseFit;
 use super::task_model::{InverseRecipe, TaskModel};
 use crate::MetaError;
@@ -74,12 +74,18 @@ impl Pmto {
             return;
         };
         let schedule = (*restarts, *updates, *learning_rate, *reuse);
-        let tasks: Vec<&[f64]> = self.queue.iter().map(|slot| slot.task.coords()).collect();
+        let open = |slot: &&mut Slot| slot.point.is_none();
+        let tasks: Vec<&[f64]> = self
+            .queue
+            .iter()
+            .filter(|slot| slot.point.is_none())
+            .map(|slot| slot.task.coords())
+            .collect();
         if gp.alignment.is_some() {
             return;
         }
         let found = adam_for_tasks(&gp.gp, &tasks, self.bound(), schedule, rng);
-        for (slot, x) in self.queue.iter_mut().zip(found) {
+        for (slot, x) in self.queue.iter_mut().filter(open).zip(found) {
             slot.point = Some(self.space.canonical(&UnitPoint::clamped(x)));
         }
     }
