@@ -23,6 +23,7 @@
 //! | `criterion`, `evolution` | task evolution by the determinantal criterion |
 //! | `search` | where to evaluate a task |
 //! | `task_model`, `saved` | the map from tasks to solutions, and its bytes |
+//! | `multi` | several objectives: [`MultiPmto`] and its map from task and preference |
 //! | `information` | information gain of unified and independent models |
 //!
 //! # What is published and what is ours
@@ -90,6 +91,7 @@ mod information;
 mod integrated_optimum;
 mod likelihood;
 mod map_elites;
+mod multi;
 mod parametric;
 mod plan;
 mod published;
@@ -112,6 +114,7 @@ pub use high::{HighDimensionalConfig, HighDimensionalPmto};
 pub use information::{InformationGains, greedy_information_gain, information_gain};
 pub use integrated_optimum::{IntegratedOptimum, IntegratedOptimumConfig};
 pub use map_elites::{MapElites, MapElitesConfig};
+pub use multi::{FrontModel, MultiPmto, MultiPmtoConfig, MultiTasks};
 pub use parametric::{ParametricStrategy, PoolTask};
 pub use published::Optimizer;
 pub use search::BoundSearch;

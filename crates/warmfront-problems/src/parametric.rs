@@ -15,6 +15,7 @@ mod dtlz;
 mod grid;
 mod griewank;
 mod one_task;
+mod shifted_front;
 mod synthetic;
 mod truss;
 
@@ -28,6 +29,7 @@ pub use crane::Crane;
 pub use dtlz::{DtlzKind, ParametricDtlz};
 pub use grid::{MAX_TEST_TASKS, test_tasks};
 pub use one_task::OneTask;
+pub use shifted_front::{FrontKind, ShiftedFront};
 pub use synthetic::{ParametricFunction, ParametricSynthetic, TaskShift};
 pub use truss::RobustTruss;
 

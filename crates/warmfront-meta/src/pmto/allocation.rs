@@ -281,14 +281,14 @@ fn mean_curvatures(
 ///
 /// The loss at a task is `½ Σ_d h_d s_d²(θ)`, the second-order loss of a solution that is off by
 /// the standard deviations of the task model where the cost has curvatures `h_d`.
-struct NewTasks {
+pub(super) struct NewTasks {
     /// Of each output: posterior covariance on the grid, noise, half the curvature.
     outputs: Vec<(Mat<f64>, f64, f64)>,
     taken: Vec<bool>,
 }
 
 impl NewTasks {
-    fn new(model: &TaskModel, curvatures: &[f64], candidates: &[Vec<f64>]) -> Self {
+    pub(super) fn new(model: &TaskModel, curvatures: &[f64], candidates: &[Vec<f64>]) -> Self {
         let outputs = model
             .outputs
             .iter()
@@ -304,7 +304,7 @@ impl NewTasks {
         }
     }
 
-    fn mean_loss(&self) -> f64 {
+    pub(super) fn mean_loss(&self) -> f64 {
         let n = self.taken.len().max(1) as f64;
         self.outputs
             .iter()
@@ -312,11 +312,11 @@ impl NewTasks {
             .sum()
     }
 
-    fn next_of_grid(&self) -> Option<usize> {
+    pub(super) fn next_of_grid(&self) -> Option<usize> {
         self.taken.iter().position(|taken| !taken)
     }
 
-    fn best(&self) -> Option<usize> {
+    pub(super) fn best(&self) -> Option<usize> {
         let gain = |i: usize| -> f64 {
             self.outputs
                 .iter()
@@ -337,7 +337,7 @@ impl NewTasks {
         best.map(|(i, _)| i)
     }
 
-    fn take(&mut self, index: usize) {
+    pub(super) fn take(&mut self, index: usize) {
         self.taken[index] = true;
         for (covariance, noise, _) in &mut self.outputs {
             condition_on(covariance, index, *noise);

@@ -6,6 +6,7 @@ use warmfront_core::{
     Candidate, Fidelity, Observation, ObservationFault, SearchSpace, StrategyError, UnitPoint,
 };
 use warmfront_linalg::Mat;
+use warmfront_pareto::{Points, non_dominated};
 
 use super::parametric::PoolTask;
 
@@ -15,7 +16,7 @@ pub(super) struct Task {
     pub(super) at: UnitPoint,
     /// Rows of the archive that belong to it.
     pub(super) rows: Vec<usize>,
-    /// Row and cost of its best evaluation.
+    /// Row and cost of its best evaluation, where there is one objective.
     pub(super) best: Option<(usize, f64)>,
 }
 
@@ -23,8 +24,15 @@ pub(super) struct Task {
 pub(super) struct Row {
     pub(super) point: UnitPoint,
     pub(super) task: usize,
-    /// `None` for a failed trial.
-    cost: Option<f64>,
+    /// Of each objective; empty for a failed trial.
+    pub(super) costs: Vec<Option<f64>>,
+}
+
+impl Row {
+    /// The cost, where there is one objective.
+    fn only_cost(&self) -> Option<f64> {
+        self.costs.first().copied().flatten()
+    }
 }
 
 /// Observations and the tasks they belong to, in the order of their first mention.
@@ -32,6 +40,7 @@ pub(super) struct Row {
 pub(super) struct Archive {
     dim: usize,
     task_dim: usize,
+    objectives: usize,
     trials: BTreeSet<u64>,
     rows: Vec<Row>,
     tasks: Vec<Task>,
@@ -40,9 +49,14 @@ pub(super) struct Archive {
 
 impl Archive {
     pub(super) fn new(dim: usize, task_dim: usize) -> Self {
+        Self::of_objectives(dim, task_dim, 1)
+    }
+
+    pub(super) fn of_objectives(dim: usize, task_dim: usize, objectives: usize) -> Self {
         Self {
             dim,
             task_dim,
+            objectives,
             trials: BTreeSet::new(),
             rows: Vec::new(),
             tasks: Vec::new(),
@@ -61,7 +75,7 @@ impl Archive {
     ) -> Result<(), StrategyError> {
         let mut fresh = BTreeSet::new();
         for observation in batch {
-            observation.check(self.dim, 1)?;
+            observation.check(self.dim, self.objectives)?;
             let trial = observation.trial;
             let invalid = |fault| Err(StrategyError::InvalidObservation { trial, fault });
             if let Some(fault) = self.fault(&observation.candidate) {
@@ -75,24 +89,26 @@ impl Archive {
             let Some(at) = &observation.candidate.task else {
                 continue;
             };
-            let cost = observation
-                .outcome
-                .costs()
-                .and_then(|costs| costs.values()[0]);
-            self.insert(at, space.canonical(&observation.candidate.point), cost);
+            let costs = observation.outcome.costs();
+            let costs = costs.map_or_else(Vec::new, |costs| costs.values().to_vec());
+            self.insert(at, space.canonical(&observation.candidate.point), costs);
         }
         self.trials.append(&mut fresh);
         Ok(())
     }
 
-    /// Adds one evaluation without a trial.
-    pub(super) fn insert(&mut self, at: &UnitPoint, point: UnitPoint, cost: Option<f64>) {
+    /// Adds one evaluation without a trial; it has no costs if it failed.
+    pub(super) fn insert(&mut self, at: &UnitPoint, point: UnitPoint, costs: Vec<Option<f64>>) {
+        let best = match costs.as_slice() {
+            [only] => *only,
+            _ => None,
+        };
         let task = self.task(at);
         let row = self.rows.len();
-        self.rows.push(Row { point, task, cost });
+        self.rows.push(Row { point, task, costs });
         let task = &mut self.tasks[task];
         task.rows.push(row);
-        if let Some(cost) = cost
+        if let Some(cost) = best
             && task.best.is_none_or(|(_, best)| cost < best)
         {
             task.best = Some((row, cost));
@@ -155,6 +171,10 @@ impl Archive {
         self.task_dim
     }
 
+    pub(super) fn objectives(&self) -> usize {
+        self.objectives
+    }
+
     /// Whether any evaluation succeeded.
     pub(super) fn has_costs(&self) -> bool {
         self.tasks.iter().any(|task| task.best.is_some())
@@ -165,11 +185,34 @@ impl Archive {
         let worst = self
             .rows
             .iter()
-            .filter_map(|row| row.cost)
+            .filter_map(Row::only_cost)
             .fold(f64::NEG_INFINITY, f64::max);
         self.rows
             .iter()
-            .map(|row| row.cost.unwrap_or(worst))
+            .map(|row| row.only_cost().unwrap_or(worst))
+            .collect()
+    }
+
+    /// Rows of a task with all their costs, in order.
+    pub(super) fn complete(&self, task: usize) -> Vec<(usize, Vec<f64>)> {
+        let rows = self.tasks[task].rows.iter();
+        rows.filter_map(|&row| {
+            let costs: Option<Vec<f64>> = self.rows[row].costs.iter().copied().collect();
+            costs.filter(|c| !c.is_empty()).map(|costs| (row, costs))
+        })
+        .collect()
+    }
+
+    /// The non-dominated of the [`complete`](Self::complete) rows of a task.
+    pub(super) fn front(&self, task: usize) -> Vec<(usize, Vec<f64>)> {
+        let all = self.complete(task);
+        let flat: Vec<f64> = all.iter().flat_map(|(_, costs)| costs.clone()).collect();
+        let Ok(points) = Points::new(&flat, self.objectives) else {
+            return Vec::new();
+        };
+        non_dominated(points)
+            .into_iter()
+            .map(|i| all[i].clone())
             .collect()
     }
 

@@ -23,9 +23,9 @@ use crate::MetaError;
 pub(super) struct Fitted {
     pub(super) unified: UnifiedGp,
     /// Unconstrained parameters of a published fit.
-    raw: Vec<f64>,
+    pub(super) raw: Vec<f64>,
     /// Evaluations at the last fit of hyperparameters.
-    fitted_at: usize,
+    pub(super) fitted_at: usize,
 }
 
 /// The model of one round.
@@ -220,7 +220,7 @@ fn grow(
 }
 
 /// Fits hyperparameters and conditions on all rows of `x` (`n×d`), which belong to the tasks `of`.
-fn fit_process(
+pub(super) fn fit_process(
     mut x: Mat<f64>,
     y: &[f64],
     of: &[usize],

@@ -162,18 +162,8 @@ impl ParametricSynthetic {
         )
     }
 
-    /// `σ(Lθ)`.
     fn shifts(&self, task: &[f64]) -> Vec<f64> {
-        let v = self.base.space.dim();
-        let image = |i: usize| {
-            if v == 1 || task.len() == 1 {
-                return task[0];
-            }
-            let weight = i as f64 / (v - 1) as f64;
-            let first = i % (task.len() - 1);
-            (1.0 - weight) * task[first] + weight * task[first + 1]
-        };
-        (0..v).map(|i| self.shift.at(image(i))).collect()
+        shifts(self.shift, self.base.space.dim(), task)
     }
 
     fn raw(&self, x: &[f64], task: &[f64]) -> Vec<f64> {
@@ -211,6 +201,19 @@ impl ParametricSynthetic {
         };
         vec![value]
     }
+}
+
+/// `σ(Lθ)` for `v` inputs.
+pub(super) fn shifts(shift: TaskShift, v: usize, task: &[f64]) -> Vec<f64> {
+    let image = |i: usize| {
+        if v == 1 || task.len() == 1 {
+            return task[0];
+        }
+        let weight = i as f64 / (v - 1) as f64;
+        let first = i % (task.len() - 1);
+        (1.0 - weight) * task[first] + weight * task[first + 1]
+    };
+    (0..v).map(|i| shift.at(image(i))).collect()
 }
 
 formula_of_tasks!(ParametricSynthetic);
