@@ -114,7 +114,7 @@ pub fn run(name: &str, method: &str, seed: u64, evaluations: usize) -> anyhow::R
     let observations = match method {
         "multi-pmto" => {
             let mut rng = arena.seed.stream(Purpose::Init, 0);
-            let mut strategy = config().build(
+            let mut strategy = config(&arena).build(
                 arena.problem.space(),
                 arena.problem.task_dim(),
                 arena.problem.objectives(),
@@ -127,7 +127,7 @@ pub fn run(name: &str, method: &str, seed: u64, evaluations: usize) -> anyhow::R
             let mut strategy = MultiPmtoConfig {
                 tasks: MultiPmtoConfig::fixed_tasks(arena.tasks.clone(), INITIAL).tasks,
                 round: TASKS,
-                ..config()
+                ..config(&arena)
             }
             .build(
                 arena.problem.space(),
@@ -161,8 +161,12 @@ pub fn run(name: &str, method: &str, seed: u64, evaluations: usize) -> anyhow::R
     Ok(run)
 }
 
-fn config() -> MultiPmtoConfig {
-    MultiPmtoConfig::default()
+fn config(arena: &Arena) -> MultiPmtoConfig {
+    MultiPmtoConfig {
+        // As the strategy that solves one task gets it.
+        reference_point: Some(arena.reference.clone()),
+        ..MultiPmtoConfig::default()
+    }
 }
 
 fn arena(name: &str, seed: u64) -> anyhow::Result<Arena> {
@@ -359,7 +363,7 @@ fn nearest_fronts<'a>(
 
 fn front_model(arena: &Arena, observations: &[Observation]) -> anyhow::Result<FrontModel> {
     let mut rng = arena.seed.stream(Purpose::Init, 1);
-    let mut learner: MultiPmto = config().build(
+    let mut learner: MultiPmto = config(arena).build(
         arena.problem.space(),
         arena.problem.task_dim(),
         arena.problem.objectives(),

@@ -6,13 +6,21 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 use warmfront_core::{Candidate, Outcome, UnitPoint};
 use warmfront_problems::parametric::{
-    Archery, Crane, DtlzKind, OneTask, ParametricDtlz, ParametricFunction, ParametricProblem,
-    ParametricSynthetic, PlanarArm, RobustTruss, TaskShift, test_tasks,
+    Archery, Crane, DtlzKind, FrontKind, OneTask, ParametricDtlz, ParametricFunction,
+    ParametricProblem, ParametricSynthetic, PlanarArm, RobustTruss, ShiftedFront, TaskShift,
+    test_tasks,
 };
 use warmfront_problems::{Problem, ProblemError, Provenance};
 
 const SHIFTS: [TaskShift; 2] = [TaskShift::I, TaskShift::II];
 const KINDS: [DtlzKind; 3] = [DtlzKind::Dtlz1, DtlzKind::Dtlz2, DtlzKind::Dtlz3];
+const FRONTS: [FrontKind; 5] = [
+    FrontKind::Zdt1,
+    FrontKind::Zdt2,
+    FrontKind::Zdt3,
+    FrontKind::Dtlz2,
+    FrontKind::Dtlz7,
+];
 
 fn functions() -> [ParametricFunction; 5] {
     let griewank = |published_shift| ParametricFunction::Griewank { published_shift };
@@ -52,6 +60,17 @@ fn all_problems() -> Vec<Box<dyn ParametricProblem>> {
             problems.push(Box::new(ParametricDtlz::new(kind, v)));
         }
     }
+    for kind in FRONTS {
+        for shift in SHIFTS {
+            problems.push(Box::new(ShiftedFront::new(kind, shift, 5, 3)));
+        }
+    }
+    problems.push(Box::new(ShiftedFront::new(
+        FrontKind::Zdt1,
+        TaskShift::I,
+        3,
+        1,
+    )));
     problems
 }
 
@@ -408,6 +427,38 @@ fn all_tasks_of_a_dtlz_family_share_the_front() {
     assert!((left_out(DtlzKind::Dtlz1, 460.0) - 0.125).abs() < 1e-8);
     assert!((left_out(DtlzKind::Dtlz2, 2.0) - std::f64::consts::FRAC_PI_4).abs() < 1e-12);
     assert!((left_out(DtlzKind::Dtlz3, 900.0) - std::f64::consts::FRAC_PI_4).abs() < 1e-6);
+}
+
+#[test]
+fn shifted_fronts_are_reached_where_the_task_says() {
+    let mut rng = ChaCha8Rng::seed_from_u64(9);
+    for kind in FRONTS {
+        for shift in SHIFTS {
+            let problem = ShiftedFront::new(kind, shift, 5, 3);
+            let front = problem.front(200).expect("known").value;
+            for _ in 0..10 {
+                let task = uniform(3, &mut rng);
+                for target in front.iter().step_by(23) {
+                    // Where the unshifted problem has its first input.
+                    let position = match kind {
+                        FrontKind::Dtlz2 => {
+                            target[1].atan2(target[0]) / std::f64::consts::FRAC_PI_2
+                        }
+                        _ => target[0],
+                    };
+                    let x = problem.front_solution(&task, position.clamp(0.0, 1.0));
+                    let y = costs(&problem, &x, &task);
+                    let off = (y[0] - target[0]).abs().max((y[1] - target[1]).abs());
+                    assert!(off < 1e-7, "{kind:?} {shift:?}: {y:?} for {target:?}");
+                    // Another value of any other input is worse.
+                    let mut worse = x.coords().to_vec();
+                    worse[3] += if worse[3] < 0.5 { 0.2 } else { -0.2 };
+                    let z = costs(&problem, &point(worse), &task);
+                    assert!(z[1] > y[1] || z[0] > y[0] + 1e-3);
+                }
+            }
+        }
+    }
 }
 
 #[test]

@@ -8,10 +8,11 @@
 //! |---|---|
 //! | `config` | [`MultiPmtoConfig`] |
 //! | `preference` | preferences, and the scalar cost each stands for |
-//! | `models`, `slice` | a process over solutions and tasks for each objective; all of them at one task |
+//! | `models` | a process over solutions and tasks for each objective |
+//! | `corrected`, `slice` | one objective of one task, all objectives of one task |
 //! | `outlook` | where the models expect the front of a task |
 //! | `plan`, `acquire` | what a round evaluates, and where |
-//! | `front_model` | the map from task and preference to solutions |
+//! | `front_model`, `saved_front` | the map from task and preference to solutions, and its bytes |
 //!
 //! # The method
 //! Each objective has a process over `(x, θ)` on standardised costs with a lengthscale for each
@@ -39,11 +40,13 @@
 
 mod acquire;
 mod config;
+mod corrected;
 mod front_model;
 mod models;
 mod outlook;
 mod plan;
 mod preference;
+mod saved_front;
 mod slice;
 
 use std::collections::VecDeque;
@@ -188,9 +191,9 @@ impl MultiPmto {
         if self.queue.is_empty() {
             let tasks = self.archive.tasks();
             let count = self.config.round;
-            self.queue = match (&self.config.tasks, self.models.joint()) {
+            self.queue = match (&self.config.tasks, self.models.is_empty()) {
                 // Nothing to learn from yet: as many evaluations again, wherever the design would go.
-                (MultiTasks::Evolved { .. }, None) => initial_queue(
+                (MultiTasks::Evolved { .. }, true) => initial_queue(
                     &self.config.tasks,
                     &self.space,
                     self.archive.task_dim(),

@@ -18,7 +18,7 @@ use crate::MetaError;
 const KIND: Kind = Kind::new("pmto-task-model", 2);
 
 #[derive(Serialize, Deserialize)]
-struct ModelV2 {
+pub(super) struct ModelV2 {
     /// `n×D`.
     tasks: WireMatrix,
     /// `n×V`.
@@ -31,7 +31,7 @@ struct ModelV2 {
 }
 
 #[derive(Serialize, Deserialize)]
-struct ForwardV2 {
+pub(super) struct ForwardV2 {
     /// `n×(V + D)`.
     inputs: WireMatrix,
     /// `n×1`, standardised.
@@ -108,8 +108,23 @@ impl TaskModel {
     /// # Errors
     /// [`MetaError::Codec`] if writing fails.
     pub fn save(&self, writer: impl Write) -> Result<(), MetaError> {
-        let (n, d) = (self.num_tasks(), self.task_dim());
-        let columns: Vec<Vec<f64>> = self
+        Ok(warmfront_codec::save(writer, KIND, &ModelV2::of(self)?)?)
+    }
+
+    /// Reads a model.
+    ///
+    /// # Errors
+    /// [`MetaError::Codec`] if the bytes are damaged or of another kind or version,
+    /// [`MetaError::TaskModelShape`] if they are no task model in spite of that.
+    pub fn load(reader: impl Read) -> Result<Self, MetaError> {
+        warmfront_codec::load::<ModelV2>(reader, KIND)?.restore()
+    }
+}
+
+impl ModelV2 {
+    pub(super) fn of(model: &TaskModel) -> Result<Self, CodecError> {
+        let (n, d) = (model.num_tasks(), model.task_dim());
+        let columns: Vec<Vec<f64>> = model
             .outputs
             .iter()
             .map(|output| {
@@ -119,38 +134,18 @@ impl TaskModel {
                 column
             })
             .collect();
-        let forward = match &self.forward {
-            None => None,
-            Some(UnifiedGp { gp, alignment }) => {
-                let (h, s) = (gp.hyperparameters(), gp.standardization());
-                let mut column = h.lengthscales;
-                column.extend([h.outputscale, h.noise, h.mean, s.shift(), s.scale()]);
-                Some(ForwardV2 {
-                    inputs: wire(gp.x())?,
-                    outcomes: WireMatrix::new(gp.x().nrows(), 1, gp.standardized_y().to_vec())?,
-                    hyperparameters: WireMatrix::new(column.len(), 1, column)?,
-                    alignment: alignment.as_ref().map(AlignmentV2::of).transpose()?,
-                })
-            }
-        };
-        let slack = &self.data.slack;
-        let model = ModelV2 {
-            tasks: wire(self.data.tasks.as_ref())?,
-            solutions: WireMatrix::from_fn(n, self.dim(), |i, v| self.data.solutions[v][i])?,
+        let slack = &model.data.slack;
+        Ok(Self {
+            tasks: wire(model.data.tasks.as_ref())?,
+            solutions: WireMatrix::from_fn(n, model.dim(), |i, v| model.data.solutions[v][i])?,
             slack: WireMatrix::new(slack.len(), 1, slack.clone())?,
             hyperparameters: WireMatrix::from_fn(d + 4, columns.len(), |i, v| columns[v][i])?,
-            forward,
-        };
-        Ok(warmfront_codec::save(writer, KIND, &model)?)
+            forward: model.forward.as_ref().map(ForwardV2::of).transpose()?,
+        })
     }
 
-    /// Reads a model.
-    ///
-    /// # Errors
-    /// [`MetaError::Codec`] if the bytes are damaged or of another kind or version,
-    /// [`MetaError::TaskModelShape`] if they are no task model in spite of that.
-    pub fn load(reader: impl Read) -> Result<Self, MetaError> {
-        let saved: ModelV2 = warmfront_codec::load(reader, KIND)?;
+    pub(super) fn restore(self) -> Result<TaskModel, MetaError> {
+        let saved = self;
         let (n, d, v) = (
             saved.tasks.rows(),
             saved.tasks.cols(),
@@ -195,12 +190,25 @@ impl TaskModel {
             solutions: (0..v).map(|o| saved.solutions.column(o).to_vec()).collect(),
             slack: saved.slack.data().to_vec(),
         };
-        Ok(Self::condition(data, hyper, forward)?)
+        Ok(TaskModel::condition(data, hyper, forward)?)
     }
 }
 
 impl ForwardV2 {
-    fn restore(&self, dim: usize, task_dim: usize) -> Result<UnifiedGp, MetaError> {
+    pub(super) fn of(unified: &UnifiedGp) -> Result<Self, CodecError> {
+        let UnifiedGp { gp, alignment } = unified;
+        let (h, s) = (gp.hyperparameters(), gp.standardization());
+        let mut column = h.lengthscales;
+        column.extend([h.outputscale, h.noise, h.mean, s.shift(), s.scale()]);
+        Ok(Self {
+            inputs: wire(gp.x())?,
+            outcomes: WireMatrix::new(gp.x().nrows(), 1, gp.standardized_y().to_vec())?,
+            hyperparameters: WireMatrix::new(column.len(), 1, column)?,
+            alignment: alignment.as_ref().map(AlignmentV2::of).transpose()?,
+        })
+    }
+
+    pub(super) fn restore(&self, dim: usize, task_dim: usize) -> Result<UnifiedGp, MetaError> {
         let inputs = dim + task_dim;
         let n = self.inputs.rows();
         let shaped = self.inputs.cols() == inputs

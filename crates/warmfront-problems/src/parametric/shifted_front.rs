@@ -24,11 +24,11 @@ pub enum FrontKind {
 
 /// A problem with two objectives whose front is reached at inputs that move with the task.
 ///
-/// The first input places a point along the front, at `x₁^p` with `p = 1/2 … 2` growing with the
-/// first task parameter, `p = 2^(2θ₁−1)`; the others are shifted: the problem sees its best value
-/// of input `i` plus `x_i − σ_i(Lθ)`, with the shifts of [`ParametricSynthetic`](super::ParametricSynthetic).
-/// ZDT and DTLZ7, whose best values are 0, see `|x_i − σ_i|`. All tasks have the same front and differ
-/// in the solutions that lead to it, [`front_solution`](Self::front_solution).
+/// The first input places a point along the front at `x₁^p`, `p = 2^(2θ₁−1)`. Of each other input the
+/// problem sees the distance `|x_i − σ_i(Lθ)|` from the task's own best value, with the shifts of
+/// [`ParametricSynthetic`](super::ParametricSynthetic); DTLZ2, which is best at ½, sees
+/// `½ + ½(x_i − σ_i)`. All tasks have the same front and differ in the solutions that lead to it,
+/// [`front_solution`](Self::front_solution).
 ///
 /// # References
 /// Chosen here, out of the shifts of arXiv 2503.08394 and problems of Zitzler, Deb, Thiele 2000 and
@@ -104,7 +104,6 @@ impl ShiftedFront {
             .iter()
             .zip(&shifts)
             .map(|(x, s)| match self.kind {
-                // Distances of up to 1 must not leave the problem's own box.
                 FrontKind::Dtlz2 => 0.5 + 0.5 * (x - s),
                 _ => (x - s).abs(),
             })

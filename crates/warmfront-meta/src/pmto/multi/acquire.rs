@@ -3,7 +3,7 @@
 use rand::Rng;
 use warmfront_acq::{AcquisitionContext, AcquisitionFunction, maximize};
 use warmfront_core::{Candidate, StrategyError, UnitPoint};
-use warmfront_gp::{DifferentiableSurrogate, Surrogate};
+use warmfront_gp::DifferentiableSurrogate;
 use warmfront_linalg::{Mat, MatMut, MatRef};
 
 use super::preference::Scalarization;
@@ -22,14 +22,11 @@ impl MultiPmto {
         if let Aim::Point(point) = &slot.aim {
             return Ok(of_slot(point.clone()));
         }
-        let Some(joint) = self.models.joint() else {
+        if self.models.is_empty() {
             return Ok(of_slot(self.space.sample(rng)));
-        };
-        let slice = TaskSlice {
-            joint,
-            task: slot.task.coords(),
-        };
+        }
         let own = self.archive.find(&slot.task);
+        let slice = self.models.slice(own, slot.task.coords());
         let pending: Vec<&UnitPoint> = busy
             .iter()
             .filter(|candidate| candidate.task.as_ref() == Some(&slot.task))
@@ -47,7 +44,7 @@ impl MultiPmto {
             Aim::Point(_) | Aim::Anything => None,
             Aim::Preferred(scalar) => {
                 let bound = ScalarBound {
-                    slice,
+                    slice: &slice,
                     scalar,
                     beta: self.config.beta,
                     known: &slot.known,
@@ -56,14 +53,14 @@ impl MultiPmto {
             }
             Aim::Hypervolume(reference) => {
                 let rows = own.map_or_else(Vec::new, |task| self.archive.complete(task));
-                let (v, m) = (self.space.dim(), slice.num_outputs());
+                let (v, m) = (self.space.dim(), slice.len());
                 let observed = Mat::from_fn(rows.len(), v, |i, k| {
                     self.archive.rows()[rows[i].0].point.coords()[k]
                 });
                 let costs = Mat::from_fn(rows.len(), m, |i, o| rows[i].1[o]);
                 let waiting = Mat::from_fn(pending.len(), v, |i, k| pending[i].coords()[k]);
                 let context = AcquisitionContext {
-                    model: &slice,
+                    model: &slice.outputs,
                     observed: observed.as_ref(),
                     costs: costs.as_ref(),
                     pending: waiting.as_ref(),
@@ -91,7 +88,7 @@ impl MultiPmto {
 
 /// Minus the scalar cost of the lower confidence bounds of all objectives.
 struct ScalarBound<'a> {
-    slice: TaskSlice<'a>,
+    slice: &'a TaskSlice<'a>,
     scalar: &'a Scalarization,
     beta: f64,
     known: &'a [Vec<f64>],
@@ -111,11 +108,12 @@ impl AcquisitionFunction for ScalarBound<'_> {
     }
 
     fn utility_gradient(&self, x: MatRef<'_, f64>, mut gradient: MatMut<'_, f64>) -> Option<f64> {
-        let (v, m) = (x.ncols(), self.slice.num_outputs());
+        let (v, m) = (x.ncols(), self.slice.len());
         let point: Vec<f64> = (0..v).map(|k| x[(0, k)]).collect();
         let (mut dmean, mut dvariance) = (Mat::zeros(v, m), Mat::zeros(v, m));
         let (mean, variance) =
             self.slice
+                .outputs
                 .predict_gradient(&point, dmean.as_mut(), dvariance.as_mut());
         let sd: Vec<f64> = variance.iter().map(|v| v.sqrt()).collect();
         let bounds: Vec<f64> = mean
@@ -143,7 +141,7 @@ impl AcquisitionFunction for ScalarBound<'_> {
     }
 
     fn incumbents(&self) -> Mat<f64> {
-        rows(self.known, self.slice.input_dim())
+        rows(self.known, self.slice.dim())
     }
 }
 
@@ -188,11 +186,10 @@ fn rows(points: &[Vec<f64>], dim: usize) -> Mat<f64> {
 
 #[cfg(test)]
 mod tests {
-    use warmfront_gp::{
-        Dataset, ExactGp, Hyperparameters, IndependentGps, KernelKind, Standardization,
-    };
+    use warmfront_gp::{Dataset, ExactGp, Hyperparameters, KernelKind, Standardization};
     use warmfront_testkit::check_gradient;
 
+    use super::super::corrected::OutputSlice;
     use super::super::preference::Frame;
     use super::*;
 
@@ -211,15 +208,19 @@ mod tests {
             let units = Standardization::new(0.2, scale);
             ExactGp::with_hyperparameters(&data, KernelKind::Rbf, &h, units).expect("regular")
         });
-        let joint = IndependentGps::new(gps.into());
-        let slice = TaskSlice {
-            joint: &joint,
-            task: &[0.4],
-        };
+        let slice = TaskSlice::new(
+            gps.iter()
+                .map(|unified| OutputSlice {
+                    unified,
+                    correction: None,
+                    task: &[0.4],
+                })
+                .collect(),
+        );
         let frame = Frame::between(vec![-1.0; 2], &[1.0, 2.0], &[1.0; 2]);
         for preference in [[0.5, 0.5], [0.9, 0.1]] {
             let bound = ScalarBound {
-                slice,
+                slice: &slice,
                 scalar: &Scalarization::new(&preference, &frame),
                 beta: 0.7,
                 known: &[vec![0.1, 0.2]],

@@ -1,10 +1,11 @@
 //! The map from task and preference to solutions, and the fronts that it predicts.
 
 use warmfront_core::{Purpose, Seed, UnitPoint};
-use warmfront_gp::{IndependentGps, Surrogate};
+use warmfront_gp::ExactGp;
 use warmfront_linalg::Mat;
 
 use super::MultiPmto;
+use super::corrected::OutputSlice;
 use super::outlook::Outlook;
 use super::plan::{candidates, sobol_pairs};
 use super::preference::{augmented, evenly};
@@ -21,13 +22,14 @@ const DESCENT: usize = 30;
 /// A map from any task of a box and any preference among its objectives to a solution, with its
 /// uncertainty; the image of all preferences is the task's front.
 ///
-/// Learnt by [`MultiPmto::front_model`]. Costs are those that the strategy was told: smaller is better.
+/// Learnt by [`MultiPmto::front_model`]; saved and loaded by [`save`](Self::save) and
+/// [`load`](Self::load). Costs are those that the strategy was told: smaller is better.
 #[derive(Debug, Clone)]
 pub struct FrontModel {
-    map: TaskModel,
-    models: IndependentGps,
-    task_dim: usize,
-    screening: Vec<Vec<f64>>,
+    pub(super) map: TaskModel,
+    pub(super) models: Vec<ExactGp>,
+    pub(super) task_dim: usize,
+    pub(super) screening: Vec<Vec<f64>>,
 }
 
 impl MultiPmto {
@@ -43,7 +45,9 @@ impl MultiPmto {
         let mut rng = Seed(0x006d_756c_7469).stream(Purpose::Init, archive.len() as u64);
         let mut models = self.models.clone();
         models.update(archive, &self.config.fit, true, &mut rng)?;
-        let joint = models.joint().ok_or(MetaError::NoSolvedTask)?;
+        if models.is_empty() {
+            return Err(MetaError::NoSolvedTask);
+        }
         let screening = space_filling(SCREENED, archive.dim(), &mut rng);
         let (d, m) = (archive.task_dim(), archive.objectives());
         let pairs = sobol_pairs(self.config.distilled, d, m, &mut rng);
@@ -51,7 +55,7 @@ impl MultiPmto {
         let mut rows = Vec::with_capacity(pairs.len());
         let mut solutions: Vec<Vec<f64>> = vec![Vec::new(); archive.dim()];
         for (task, preference) in &pairs {
-            let slice = TaskSlice { joint, task };
+            let slice = models.slice(None, task);
             let outlook = Outlook::new(&slice, candidates(archive, task, &screening));
             let (x, _) = outlook.solve(&slice, preference, None, DESCENT);
             rows.push(augmented(task, preference));
@@ -67,7 +71,7 @@ impl MultiPmto {
         let map = TaskModel::fit(data, false, &self.config.inverse, None, None)?;
         Ok(FrontModel {
             map,
-            models: joint.clone(),
+            models: models.unified(),
             task_dim: d,
             screening,
         })
@@ -90,7 +94,7 @@ impl FrontModel {
     /// Number of objectives.
     #[must_use]
     pub fn objectives(&self) -> usize {
-        self.models.num_outputs()
+        self.models.len()
     }
 
     /// The predicted solution of a task for a preference: weights of the objectives, at least 0 and
@@ -180,10 +184,16 @@ impl FrontModel {
     }
 
     fn slice<'a>(&'a self, task: &'a UnitPoint) -> TaskSlice<'a> {
-        TaskSlice {
-            joint: &self.models,
-            task: task.coords(),
-        }
+        TaskSlice::new(
+            self.models
+                .iter()
+                .map(|unified| OutputSlice {
+                    unified,
+                    correction: None,
+                    task: task.coords(),
+                })
+                .collect(),
+        )
     }
 
     #[track_caller]

@@ -1,24 +1,86 @@
 //! One process over solutions and tasks for each objective.
 
-use rand::Rng;
-use warmfront_gp::IndependentGps;
+use std::collections::BTreeMap;
 
+use rand::Rng;
+use warmfront_gp::ExactGp;
+
+use super::corrected::{Correction, OutputSlice};
+use super::slice::TaskSlice;
 use crate::MetaError;
 use crate::pmto::archive::Archive;
 use crate::pmto::config::ForwardFit;
 use crate::pmto::forward::{Fitted, fit_process};
 
+/// Tasks with fewer evaluations have no process of their own.
+const LEAST_OWN: usize = 8;
+
+/// None, or one for each objective.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Models {
     fitted: Vec<Fitted>,
-    joint: Option<IndependentGps>,
     /// Evaluations that the models know.
     known: usize,
+    /// Of tasks of the pool by index, for each objective.
+    corrections: BTreeMap<usize, Vec<Option<Correction>>>,
 }
 
 impl Models {
-    pub(super) fn joint(&self) -> Option<&IndependentGps> {
-        self.joint.as_ref()
+    /// Whether there are any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.fitted.is_empty()
+    }
+
+    /// All objectives of one task; `index` is its place in the pool, if it has one.
+    pub(super) fn slice<'a>(&'a self, index: Option<usize>, task: &'a [f64]) -> TaskSlice<'a> {
+        let own = index.and_then(|t| self.corrections.get(&t));
+        let outputs = self
+            .fitted
+            .iter()
+            .enumerate()
+            .map(|(o, fitted)| OutputSlice {
+                unified: &fitted.gp,
+                correction: own.and_then(|own| own[o].as_ref()),
+                task,
+            });
+        TaskSlice::new(outputs.collect())
+    }
+
+    /// The processes over solutions and tasks.
+    pub(super) fn unified(&self) -> Vec<ExactGp> {
+        self.fitted.iter().map(|f| f.gp.clone()).collect()
+    }
+
+    /// Chooses what models each of these tasks.
+    pub(super) fn correct(
+        &mut self,
+        archive: &Archive,
+        tasks: &[usize],
+        rng: &mut dyn Rng,
+    ) -> Result<(), MetaError> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let columns: Vec<Column> = (0..archive.objectives())
+            .map(|o| Column::new(archive, o))
+            .collect();
+        let mut corrections = BTreeMap::new();
+        for &task in tasks {
+            let last = self.corrections.get(&task);
+            let mut own = Vec::with_capacity(columns.len());
+            for (o, (column, fitted)) in columns.iter().zip(&self.fitted).enumerate() {
+                let rows = column.of_task(archive, task);
+                let last = last.and_then(|last| last[o].as_ref());
+                own.push(if rows.len() < LEAST_OWN {
+                    None
+                } else {
+                    Correction::choose(&fitted.gp, &rows, archive.dim(), last, rng)?
+                });
+            }
+            corrections.insert(task, own);
+        }
+        self.corrections = corrections;
+        Ok(())
     }
 
     /// Brings the models up to date with the archive. There are none until every objective has a value.
@@ -46,11 +108,10 @@ impl Models {
                 model => column.fit(archive, v, fit, model.as_ref(), rng)?,
             });
         }
-        let joint = IndependentGps::new(fitted.iter().map(|f| f.gp.clone()).collect());
         *self = Self {
             fitted,
-            joint: Some(joint),
             known: n,
+            corrections: last.corrections,
         };
         Ok(())
     }
@@ -85,6 +146,13 @@ impl Column {
             }
         }
         column
+    }
+
+    /// The rows of the process that belong to a task.
+    fn of_task(&self, archive: &Archive, task: usize) -> Vec<usize> {
+        (0..self.rows.len())
+            .filter(|&i| archive.rows()[self.rows[i]].task == task)
+            .collect()
     }
 
     fn fit(

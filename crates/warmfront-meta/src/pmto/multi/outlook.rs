@@ -1,7 +1,5 @@
 //! What the models of the objectives expect of the front of one task.
 
-use warmfront_gp::Surrogate;
-
 use super::preference::{Frame, Scalarization};
 use super::slice::TaskSlice;
 
@@ -20,14 +18,9 @@ pub(super) struct Outlook {
 impl Outlook {
     /// Screens `points` (at least one) and descends to the ends of the front from the best of them.
     pub(super) fn new(slice: &TaskSlice<'_>, mut points: Vec<Vec<f64>>) -> Self {
-        let m = slice.num_outputs();
+        let m = slice.len();
         let mut means = slice.means(&points);
-        let units: Vec<f64> = slice
-            .joint
-            .models()
-            .iter()
-            .map(|gp| gp.standardization().scale())
-            .collect();
+        let units = slice.units();
         let mut ends = Vec::with_capacity(m);
         for k in 0..m {
             let corner: Vec<f64> = (0..m).map(|o| f64::from(u8::from(o == k))).collect();

@@ -2,13 +2,12 @@
 
 use rand::{Rng, RngExt};
 use warmfront_core::UnitPoint;
-use warmfront_gp::{IndependentGps, Surrogate};
 use warmfront_linalg::Mat;
 use warmfront_pareto::{Points, hypervolume};
 
+use super::models::Models;
 use super::outlook::Outlook;
 use super::preference::{Scalarization, augmented, evenly, uniform};
-use super::slice::TaskSlice;
 use super::{Aim, MultiPmto, MultiTasks, Slot};
 use crate::MetaError;
 use crate::pmto::allocation::NewTasks;
@@ -49,13 +48,15 @@ impl MultiPmto {
     pub(super) fn plan_round(&mut self, rng: &mut dyn Rng) -> Result<(), MetaError> {
         self.models
             .update(&self.archive, &self.config.fit, false, rng)?;
-        let Some(joint) = self.models.joint() else {
+        if self.models.is_empty() {
             return Ok(());
-        };
+        }
+        let pool = pool(&self.archive);
+        self.models.correct(&self.archive, &pool, rng)?;
         let screening = space_filling(SCREENED, self.archive.dim(), rng);
-        let mut states: Vec<State> = pool(&self.archive)
+        let mut states: Vec<State> = pool
             .into_iter()
-            .map(|task| self.state(joint, task, &screening))
+            .map(|task| self.state(task, &screening))
             .collect();
         let round = self.config.round;
         let mut slots = Vec::with_capacity(round);
@@ -64,7 +65,7 @@ impl MultiPmto {
             new, grid, epsilon, ..
         } = self.config.tasks
         {
-            let data = evaluated_rows(&self.archive, joint, &states);
+            let data = evaluated_rows(&self.archive, &self.models, &states);
             let fitted =
                 TaskModel::fit(data, false, &self.config.inverse, self.map.as_ref(), None)?;
             let count = if self.archive.task_dim() == 0 && self.archive.objectives() < 2 {
@@ -76,14 +77,14 @@ impl MultiPmto {
                 &fitted,
                 &self.archive,
                 &states,
-                joint,
+                &self.models,
                 (grid, epsilon),
                 count,
                 rng,
             );
             for (task, preference) in pairs {
                 slots.push(preferred(
-                    joint,
+                    &self.models,
                     &self.archive,
                     &screening,
                     Some(&fitted),
@@ -111,14 +112,11 @@ impl MultiPmto {
         Ok(())
     }
 
-    fn state(&self, joint: &IndependentGps, task: usize, screening: &[Vec<f64>]) -> State {
+    fn state(&self, task: usize, screening: &[Vec<f64>]) -> State {
         let at = &self.archive.tasks()[task].at;
-        let slice = TaskSlice {
-            joint,
-            task: at.coords(),
-        };
+        let slice = self.models.slice(Some(task), at.coords());
         let mut outlook = Outlook::new(&slice, candidates(&self.archive, at.coords(), screening));
-        let preferences = evenly(PREFERENCES, slice.num_outputs());
+        let preferences = evenly(PREFERENCES, slice.len());
         let front = outlook.front(&slice, &preferences, DESCENT);
         let reference = self.config.reference_point.clone().unwrap_or_else(|| {
             let frame = &outlook.frame;
@@ -193,7 +191,7 @@ fn distance(a: &[f64], b: &[f64]) -> f64 {
 
 /// Rows of the map from evaluations: the non-dominated ones of each task at the preferences they
 /// imply, with their predicted regret as slack.
-fn evaluated_rows(archive: &Archive, joint: &IndependentGps, states: &[State]) -> InverseData {
+fn evaluated_rows(archive: &Archive, models: &Models, states: &[State]) -> InverseData {
     struct Entry {
         input: Vec<f64>,
         x: Vec<f64>,
@@ -202,7 +200,7 @@ fn evaluated_rows(archive: &Archive, joint: &IndependentGps, states: &[State]) -
     let mut entries: Vec<Entry> = Vec::new();
     for state in states {
         let task = archive.tasks()[state.task].at.coords();
-        let slice = TaskSlice { joint, task };
+        let slice = models.slice(Some(state.task), task);
         for (row, costs) in archive.front(state.task) {
             let preference = state.outlook.frame.implied(&costs);
             let scalar = Scalarization::new(&preference, &state.outlook.frame);
@@ -264,7 +262,7 @@ fn new_pairs(
     map: &TaskModel,
     archive: &Archive,
     states: &[State],
-    joint: &IndependentGps,
+    models: &Models,
     (grid, epsilon): (usize, f64),
     count: usize,
     rng: &mut dyn Rng,
@@ -274,7 +272,7 @@ fn new_pairs(
         .iter()
         .map(|(task, preference)| augmented(task, preference))
         .collect();
-    let curvatures = sensitivities(archive, states, joint);
+    let curvatures = sensitivities(archive, states, models);
     let mut choice = NewTasks::new(map, &curvatures, &inputs);
     let mut chosen = Vec::with_capacity(count);
     for _ in 0..count {
@@ -292,17 +290,17 @@ fn new_pairs(
 
 /// How much each solution coordinate matters near predicted fronts: the mean squared change of the
 /// costs with it, in units of the frame.
-fn sensitivities(archive: &Archive, states: &[State], joint: &IndependentGps) -> Vec<f64> {
+fn sensitivities(archive: &Archive, states: &[State], models: &Models) -> Vec<f64> {
     let v = archive.dim();
     let mut sums = vec![0.0; v];
-    let mut gradient = vec![0.0; v + archive.task_dim()];
     for state in states {
         let task = archive.tasks()[state.task].at.coords();
+        let slice = models.slice(Some(state.task), task);
+        let mut gradients = vec![vec![0.0; v]; slice.len()];
         for (x, _) in &state.front {
-            let z: Vec<f64> = x.iter().chain(task).copied().collect();
-            for (gp, range) in joint.models().iter().zip(&state.outlook.frame.range) {
-                gp.mean_gradient(&z, &mut gradient);
-                for (sum, g) in sums.iter_mut().zip(&gradient) {
+            slice.gradients(x, &mut gradients);
+            for (gradient, range) in gradients.iter().zip(&state.outlook.frame.range) {
+                for (sum, g) in sums.iter_mut().zip(gradient) {
                     *sum += (g / range).powi(2);
                 }
             }
@@ -324,14 +322,14 @@ fn sensitivities(archive: &Archive, states: &[State], joint: &IndependentGps) ->
 
 /// The slot of a pair of task and preference.
 fn preferred(
-    joint: &IndependentGps,
+    models: &Models,
     archive: &Archive,
     screening: &[Vec<f64>],
     map: Option<&TaskModel>,
     task: &[f64],
     preference: &[f64],
 ) -> Slot {
-    let slice = TaskSlice { joint, task };
+    let slice = models.slice(archive.find(&UnitPoint::clamped(task)), task);
     let outlook = Outlook::new(&slice, candidates(archive, task, screening));
     let start: Option<Vec<f64>> = map.map(|map| {
         let raw = map.raw_mean(&augmented(task, preference));
