@@ -11,6 +11,7 @@ pub mod gallery;
 pub mod lab;
 pub mod measure;
 pub mod methods;
+pub mod multi;
 pub mod page;
 pub mod problems;
 pub mod replication;

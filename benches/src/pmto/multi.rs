@@ -32,12 +32,23 @@ pub const FRONT: usize = 30;
 
 /// Names of the problems.
 pub const PROBLEMS: [&str; 8] = [
-    "dtlz1", "dtlz2", "dtlz3", "shifted-zdt1", "shifted-zdt2", "shifted-zdt3", "shifted-dtlz2",
+    "dtlz1",
+    "dtlz2",
+    "dtlz3",
+    "shifted-zdt1",
+    "shifted-zdt2",
+    "shifted-zdt3",
+    "shifted-dtlz2",
     "shifted-dtlz7",
 ];
 
 /// Names of the methods.
-pub const METHODS: [&str; 4] = ["multi-pmto", "multi-pmto-ft", "alone-qlognehvi", "multi-random"];
+pub const METHODS: [&str; 4] = [
+    "multi-pmto",
+    "multi-pmto-ft",
+    "alone-qlognehvi",
+    "multi-random",
+];
 
 /// A box of tasks by name.
 #[must_use]
@@ -86,8 +97,9 @@ impl Arena {
 
     /// Hypervolume over that of the true front.
     fn score(&self, costs: &[Vec<f64>]) -> f64 {
-        Points::new(&costs.concat(), self.reference.len())
-            .map_or(0.0, |points| hypervolume(points, &self.reference) / self.best)
+        Points::new(&costs.concat(), self.reference.len()).map_or(0.0, |points| {
+            hypervolume(points, &self.reference) / self.best
+        })
     }
 
     /// Mean score of the solutions that `answer` names for unseen tasks.
@@ -261,7 +273,10 @@ fn alone(arena: &Arena, evaluations: usize) -> anyhow::Result<Vec<Observation>> 
             initial_trials: Some(INITIAL),
             ..ModelBasedConfig::default()
         };
-        let mut rng = arena.seed.child(100 + index as u64).stream(Purpose::Init, 0);
+        let mut rng = arena
+            .seed
+            .child(100 + index as u64)
+            .stream(Purpose::Init, 0);
         use warmfront_problems::Problem as _;
         let mut strategy = ModelBased::new(
             IndependentGpModel::default(),
@@ -270,7 +285,12 @@ fn alone(arena: &Arena, evaluations: usize) -> anyhow::Result<Vec<Observation>> 
             config,
             &mut rng,
         )?;
-        by_task.push(drive(arena, &mut strategy, evaluations / TASKS, Some(task))?);
+        by_task.push(drive(
+            arena,
+            &mut strategy,
+            evaluations / TASKS,
+            Some(task),
+        )?);
     }
     // In rounds, as the other methods go.
     let mut all = Vec::with_capacity(evaluations);
@@ -348,7 +368,12 @@ fn nearest_fronts<'a>(
             costs.extend(arena.costs(x, task)?);
         }
         let front = warmfront_pareto::non_dominated(Points::new(&costs, arena.reference.len())?);
-        fronts.push(front.into_iter().map(|i| points[i].clone()).collect::<Vec<_>>());
+        fronts.push(
+            front
+                .into_iter()
+                .map(|i| points[i].clone())
+                .collect::<Vec<_>>(),
+        );
     }
     Ok(move |at: &UnitPoint| {
         let distance = |task: &UnitPoint| -> f64 {

@@ -91,14 +91,19 @@ impl Archive {
             };
             let costs = observation.outcome.costs();
             let costs = costs.map_or_else(Vec::new, |costs| costs.values().to_vec());
-            self.insert(at, space.canonical(&observation.candidate.point), costs);
+            self.insert_costs(at, space.canonical(&observation.candidate.point), costs);
         }
         self.trials.append(&mut fresh);
         Ok(())
     }
 
-    /// Adds one evaluation without a trial; it has no costs if it failed.
-    pub(super) fn insert(&mut self, at: &UnitPoint, point: UnitPoint, costs: Vec<Option<f64>>) {
+    /// Adds one evaluation of the only objective without a trial.
+    pub(super) fn insert(&mut self, at: &UnitPoint, point: UnitPoint, cost: Option<f64>) {
+        self.insert_costs(at, point, vec![cost]);
+    }
+
+    /// Adds one evaluation, without costs if it failed.
+    fn insert_costs(&mut self, at: &UnitPoint, point: UnitPoint, costs: Vec<Option<f64>>) {
         let best = match costs.as_slice() {
             [only] => *only,
             _ => None,

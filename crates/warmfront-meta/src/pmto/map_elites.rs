@@ -325,7 +325,7 @@ impl MapElites {
     fn elite_archive(&self) -> Archive {
         let mut archive = Archive::new(self.archive.dim(), self.archive.task_dim());
         for elite in self.elites.iter().flatten() {
-            archive.insert(&elite.task, elite.point.clone(), vec![Some(elite.cost)]);
+            archive.insert(&elite.task, elite.point.clone(), Some(elite.cost));
         }
         archive
     }
