@@ -57,7 +57,8 @@ pub struct MultiPmtoConfig {
     pub tasks: MultiTasks,
     /// Evaluations between two updates of the models, at least 1.
     pub round: usize,
-    /// How the models of the objectives are fitted; every coordinate has its own lengthscale.
+    /// How the models of the objectives are fitted; every coordinate has its own lengthscale, and
+    /// none is aligned.
     pub fit: ForwardFit,
     /// What is maximised for a task of the pool, in view of its own evaluations.
     pub acquisition: AcquisitionConfig,
@@ -91,6 +92,7 @@ impl Default for MultiPmtoConfig {
                 subset: 500,
                 evaluations: 40,
                 finest: 0.1,
+                aligned: None,
             },
             acquisition: AcquisitionConfig::LogEhvi,
             beta: 0.5,

@@ -8,6 +8,7 @@ use warmfront_gp::ExactGp;
 use super::corrected::{Correction, OutputSlice};
 use super::slice::TaskSlice;
 use crate::MetaError;
+use crate::pmto::alignment::UnifiedGp;
 use crate::pmto::archive::Archive;
 use crate::pmto::config::ForwardFit;
 use crate::pmto::forward::{Fitted, fit_process};
@@ -39,7 +40,7 @@ impl Models {
             .iter()
             .enumerate()
             .map(|(o, fitted)| OutputSlice {
-                unified: &fitted.gp,
+                unified: &fitted.unified.gp,
                 correction: own.and_then(|own| own[o].as_ref()),
                 task,
             });
@@ -48,7 +49,7 @@ impl Models {
 
     /// The processes over solutions and tasks.
     pub(super) fn unified(&self) -> Vec<ExactGp> {
-        self.fitted.iter().map(|f| f.gp.clone()).collect()
+        self.fitted.iter().map(|f| f.unified.gp.clone()).collect()
     }
 
     /// Chooses what models each of these tasks.
@@ -74,7 +75,7 @@ impl Models {
                 own.push(if rows.len() < LEAST_OWN {
                     None
                 } else {
-                    Correction::choose(&fitted.gp, &rows, archive.dim(), last, rng)?
+                    Correction::choose(&fitted.unified.gp, &rows, archive.dim(), last, rng)?
                 });
             }
             corrections.insert(task, own);
@@ -170,7 +171,7 @@ impl Column {
             .map(|&row| archive.rows()[row].task)
             .collect();
         let x = archive.joint(&self.rows);
-        fit_process(x, &self.values, &of, v, &groups, fit, last, rng)
+        fit_process(x, &self.values, &of, v, &groups, fit, last, None, rng)
     }
 
     /// Adds the rows from `known` on, or fits again where the schedule says so.
@@ -183,19 +184,23 @@ impl Column {
         rng: &mut dyn Rng,
     ) -> Result<Fitted, MetaError> {
         let start = self.rows.partition_point(|&row| row < known);
-        let due = match fit {
-            ForwardFit::Map { growth, .. } => {
-                self.rows.len() as f64 >= growth * model.fitted_at as f64
-            }
-            ForwardFit::Published { .. } => true,
-        };
-        if !due && start == model.gp.x().nrows() {
+        let (ForwardFit::Map { growth, .. } | ForwardFit::Published { growth, .. }) = fit;
+        let due = self.rows.len() as f64 >= growth * model.fitted_at as f64;
+        if !due && start == model.unified.gp.x().nrows() {
             if start == self.rows.len() {
                 return Ok(model);
             }
             let x = archive.joint(&self.rows[start..]);
-            if let Ok(gp) = model.gp.condition_on(x.as_ref(), &self.values[start..]) {
-                return Ok(Fitted { gp, ..model });
+            if let Ok(gp) = model
+                .unified
+                .gp
+                .condition_on(x.as_ref(), &self.values[start..])
+            {
+                let unified = UnifiedGp {
+                    gp,
+                    ..model.unified
+                };
+                return Ok(Fitted { unified, ..model });
             }
         }
         self.fit(archive, archive.dim(), fit, Some(&model), rng)

@@ -7,15 +7,16 @@ use warmfront_codec::{Kind, WireMatrix};
 
 use super::front_model::FrontModel;
 use crate::MetaError;
-use crate::pmto::saved::{ForwardV1, ModelV1};
+use crate::pmto::alignment::UnifiedGp;
+use crate::pmto::saved::{ForwardV2, ModelV2};
 
 const KIND: Kind = Kind::new("pmto-front-model", 1);
 
 #[derive(Serialize, Deserialize)]
 struct FrontV1 {
-    map: ModelV1,
+    map: ModelV2,
     /// One for each objective.
-    models: Vec<ForwardV1>,
+    models: Vec<ForwardV2>,
     /// Points of the screening, a row each.
     screening: WireMatrix,
 }
@@ -28,11 +29,16 @@ impl FrontModel {
     pub fn save(&self, writer: impl Write) -> Result<(), MetaError> {
         let screening = &self.screening;
         let saved = FrontV1 {
-            map: ModelV1::of(&self.map)?,
+            map: ModelV2::of(&self.map)?,
             models: self
                 .models
                 .iter()
-                .map(ForwardV1::of)
+                .map(|gp| {
+                    ForwardV2::of(&UnifiedGp {
+                        gp: gp.clone(),
+                        alignment: None,
+                    })
+                })
                 .collect::<Result<_, _>>()?,
             screening: WireMatrix::from_fn(screening.len(), self.dim(), |i, k| screening[i][k])?,
         };
@@ -59,7 +65,7 @@ impl FrontModel {
             models: saved
                 .models
                 .iter()
-                .map(|model| model.restore(v + task_dim))
+                .map(|model| model.restore(v, task_dim).map(|unified| unified.gp))
                 .collect::<Result<_, _>>()?,
             task_dim,
             screening: (0..saved.screening.rows())
