@@ -25,7 +25,7 @@ Development commands of Warmfront.
 
     cargo xtask ci                       format, tidy, lints, tests, features, docs: what a change must pass
     cargo xtask tidy                     rules of the repository that the compiler does not check
-    cargo xtask reproduce [SYSTEM] [...] run the published experiments of `smog` (the default) or `primo`;
+    cargo xtask reproduce [SYSTEM] [...] run the published experiments of `smog` (the default), `primo` or `pmto`;
                                          `cargo xtask reproduce --help`
     cargo xtask bench [CRATE] [...]      criterion benches
         --save NAME                      keep the measurements under this name
