@@ -6,6 +6,7 @@
 
 pub mod checks;
 pub mod claims;
+pub mod fronts;
 pub mod gains;
 pub mod gallery;
 pub mod lab;

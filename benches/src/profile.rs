@@ -84,6 +84,8 @@ pub enum Section {
     Transfer,
     /// Many inputs.
     Wide,
+    /// Several objectives.
+    Fronts,
 }
 
 impl Section {
@@ -100,6 +102,7 @@ impl Section {
             Self::Cases => "cases",
             Self::Transfer => "transfer",
             Self::Wide => "wide",
+            Self::Fronts => "fronts",
         }
     }
 }

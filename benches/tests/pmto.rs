@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use warmfront_bench::cell::{Cell, CellResult};
+use warmfront_bench::pmto::fronts;
 use warmfront_bench::pmto::lab::PmtoLab;
 use warmfront_bench::pmto::measure::{QUANTILES, Trace, every, quantile_name};
 use warmfront_bench::pmto::methods::{METHODS, recipes};
@@ -152,7 +153,10 @@ fn every_name_in_the_profiles_exists() {
         let plan = Plan::new(profile, &pmto.reference_method, &overrides, &lab).expect("planned");
         assert!(plan.skipped.is_empty());
         for entry in &plan.entries {
-            let known = |m: &String| METHODS.iter().any(|method| method.name == *m);
+            let known = |m: &String| {
+                let mut all = METHODS.iter().chain(fronts::METHODS);
+                all.any(|method| method.name == *m)
+            };
             assert!(entry.methods.iter().all(known), "{}", entry.problem);
         }
     }

@@ -1,5 +1,6 @@
 //! The claims, each decided from the results by a stated rule.
 
+use super::fronts;
 use super::replication::{Replicated, WITHIN};
 use super::study::{AS_RUN, Group, Moments, OWN_RECIPE, PUBLISHED_RECIPE, Study};
 use super::tables::{short, with_sd};
@@ -43,6 +44,7 @@ pub fn decide(
     claims.extend(half_budget(study, reference, label));
     claims.extend(hybrid(study, label));
     claims.extend(wide(study, label));
+    claims.extend(fronts::claims(study, label));
     claims.extend(transfer(study, label));
     claims
 }

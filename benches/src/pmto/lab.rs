@@ -8,11 +8,13 @@ use anyhow::Context as _;
 use warmfront_core::{Observation, Purpose, Seed, TrialId, UnitPoint};
 use warmfront_meta::pmto::TaskModel;
 
+use super::fronts;
 use super::measure::{
     Measures, QUICK_ANSWERS, Trace, answers, boundary_fraction, cost, distances, every,
     refined_answers,
 };
 use super::methods::{self, METHODS, Recipe, Subject, recipes};
+use super::multi;
 use super::problems::{PROBLEMS, ProblemSpec, Stage, Stages};
 use super::report;
 use crate::cell::{Cell, CellResult, METHOD_SECONDS, fnv1a};
@@ -69,6 +71,9 @@ impl System for PmtoLab {
 impl Work for PmtoLab {
     #[expect(clippy::disallowed_methods, reason = "experiments measure time")]
     fn run(&self, cell: &Cell) -> anyhow::Result<CellResult> {
+        if fronts::is_multi(&cell.method) {
+            return fronts::run(cell, self.base);
+        }
         let spec = ProblemSpec::find(&cell.problem).context("unknown problem")?;
         let stage = self.stages.get(spec)?;
         let problem = &*stage.problem;
@@ -223,19 +228,25 @@ fn since(start: Option<f64>) -> f64 {
 
 impl Catalogue for PmtoLab {
     fn problems(&self) -> Vec<&str> {
-        PROBLEMS.iter().map(|p| p.name).collect()
+        let single = PROBLEMS.iter().map(|p| p.name);
+        single.chain(multi::PROBLEMS).collect()
     }
 
     fn methods(&self) -> Vec<&str> {
-        METHODS.iter().map(|m| m.name).collect()
+        let all = METHODS.iter().chain(fronts::METHODS);
+        all.map(|m| m.name).collect()
     }
 
     fn tasks(&self, _problem: &str) -> u32 {
         1
     }
 
-    fn objectives(&self, _problem: &str) -> u32 {
-        1
+    fn objectives(&self, problem: &str) -> u32 {
+        if multi::PROBLEMS.contains(&problem) {
+            2
+        } else {
+            1
+        }
     }
 
     fn same_target(&self, _problem: &str) -> bool {
@@ -258,7 +269,7 @@ impl Catalogue for PmtoLab {
     fn describe_problem(&self, problem: &str) -> (String, String) {
         match ProblemSpec::find(problem) {
             Some(p) => (p.title.to_owned(), p.text.to_owned()),
-            None => (problem.to_owned(), String::new()),
+            None => fronts::describe(problem).unwrap_or((problem.to_owned(), String::new())),
         }
     }
 

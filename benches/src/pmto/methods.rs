@@ -11,6 +11,7 @@ use warmfront_meta::pmto::{
     SelfTransferConfig, TaskChoice, TaskModel,
 };
 
+use super::fronts;
 use super::problems::Stage;
 pub use crate::methods::MethodSpec;
 use crate::methods::method;
@@ -120,7 +121,8 @@ pub const METHODS: &[MethodSpec] = &[
 /// The method with this name.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static MethodSpec> {
-    METHODS.iter().find(|m| m.name == name)
+    let mut all = METHODS.iter().chain(fronts::METHODS);
+    all.find(|m| m.name == name)
 }
 
 /// A way to make a task model of what a run has evaluated.

@@ -40,6 +40,7 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
             ("main", "Families", has(Section::Main)),
             ("cases", "Case studies", has(Section::Cases)),
             ("wide", "Many inputs", has(Section::Wide)),
+            ("fronts", "Several objectives", has(Section::Fronts)),
             ("pictures", "Task models", true),
             ("transfer", "Transfer", has(Section::Transfer)),
             ("budgets", "Budget", true),
@@ -57,6 +58,7 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
     problems(&mut out, input, digest, Section::Main);
     problems(&mut out, input, digest, Section::Cases);
     problems(&mut out, input, digest, Section::Wide);
+    several(&mut out, input, digest);
     pictures(&mut out, digest);
     transfer(&mut out, input, digest);
     all_checks(&mut out, input, digest);
@@ -249,6 +251,28 @@ fn problems(out: &mut String, input: &Input<'_>, digest: &Digest<'_>, section: S
         tables::quantiles(out, &digest.study, group, reference, &method);
         out.push_str("</section>\n");
     }
+}
+
+fn several(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
+    let groups = digest.study.section(Section::Fronts);
+    if groups.iter().all(|g| digest.study.present(g).is_empty()) {
+        return;
+    }
+    let method = |m: &str| input.catalogue.describe_method(m).0;
+    let problem = |p: &str| input.catalogue.describe_problem(p).0;
+    let _ = writeln!(
+        out,
+        "<h2 id=\"fronts\">Several objectives</h2>\n<p>Hypervolume over that of the true front, mean ± \
+         standard deviation over seeds, larger is better; all methods spend the same number of evaluations \
+         in total. Offline: of what was evaluated, on {} fixed tasks, after half and all of them. Unseen: \
+         of the {} solutions that are named for each of {} other tasks without an evaluation, by the front \
+         of the nearest fixed task, by the map from task and preference to solutions, and by that map \
+         refined. The map is made of the evaluations of every method.</p>",
+        super::multi::TASKS,
+        super::multi::FRONT,
+        super::multi::TESTS
+    );
+    super::fronts::table(out, &digest.study, [&problem, &method]);
 }
 
 fn pictures(out: &mut String, digest: &Digest<'_>) {

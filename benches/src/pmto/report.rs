@@ -71,7 +71,7 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
         let file = format!("{}.svg", picture.name);
         write_text(&plots.join(file), &picture.drawing.standalone())?;
     }
-    let begun = |g: &&Group| !digest.study.present(g).is_empty();
+    let begun = |g: &&Group| g.section != Section::Fronts && !digest.study.present(g).is_empty();
     for group in digest.study.groups.iter().filter(begun) {
         let title = page::trace_title(input, group);
         let drawing = traces::plot(&digest.study, group, &title, &label);
