@@ -275,10 +275,19 @@ fn the_report_has_its_parts() {
     let lab = PmtoLab::new(1);
     let pmto = experiment("pmto").expect("defined");
     let overrides = Overrides {
-        methods: ["random", "pmto-ft", "pmto", "st-map", "ft-map"]
-            .map(str::to_owned)
-            .to_vec(),
-        problems: ["sphere-i", "archery", "unrelated"]
+        methods: [
+            "random",
+            "pmto-ft",
+            "pmto",
+            "st-map",
+            "ft-map",
+            "multi-random",
+            "alone-qlognehvi",
+            "multi-pmto-ft",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
+        problems: ["sphere-i", "archery", "unrelated", "dtlz2"]
             .map(str::to_owned)
             .to_vec(),
         seeds: Some(2),
@@ -317,6 +326,7 @@ fn the_report_has_its_parts() {
         "id=\"map-improved\"",
         "id=\"slice-as-run\"",
         "id=\"transfer\"",
+        "id=\"fronts\"",
         "id=\"budgets\"",
         "id=\"coverage\"",
         "id=\"gains\"",
