@@ -2,16 +2,53 @@
 
 use std::ops::Range;
 
-use warmfront_linalg::dot;
+use warmfront_linalg::{MatRef, dot};
 
 use crate::pmto::archive::Archive;
+
+/// A matrix whose room in memory grows in steps.
+///
+/// Every update needs the same few large blocks again, of slightly more rows: blocks of
+/// exactly that size would never fit where the last ones were, and the heap would grow many times over.
+#[derive(Debug, Clone)]
+pub(super) struct Columns {
+    data: Vec<f64>,
+    rows: usize,
+}
+
+impl Columns {
+    pub(super) fn from_fn(
+        rows: usize,
+        columns: usize,
+        mut value: impl FnMut(usize, usize) -> f64,
+    ) -> Self {
+        let mut data = Vec::with_capacity(rows.next_power_of_two() * columns);
+        for j in 0..columns {
+            data.extend((0..rows).map(|i| value(i, j)));
+        }
+        Self { data, rows }
+    }
+
+    pub(super) fn column(&self, j: usize) -> &[f64] {
+        &self.data[j * self.rows..(j + 1) * self.rows]
+    }
+
+    pub(super) fn column_mut(&mut self, j: usize) -> &mut [f64] {
+        &mut self.data[j * self.rows..(j + 1) * self.rows]
+    }
+
+    pub(super) fn as_ref(&self) -> MatRef<'_, f64> {
+        let columns = self.data.len() / self.rows.max(1);
+        MatRef::from_column_major_slice(&self.data, self.rows, columns)
+    }
+}
 
 /// Evaluations by task, standardised.
 pub(super) struct Rows {
     /// Rows of each task.
     pub(super) segments: Vec<Range<usize>>,
-    /// `V` columns.
-    pub(super) x: Vec<Vec<f64>>,
+    /// Solutions, `n×V`.
+    pub(super) x: Columns,
     pub(super) y: Vec<f64>,
 }
 
@@ -25,12 +62,9 @@ impl Rows {
             order.extend_from_slice(&archive.tasks()[t].rows);
             segments.push(start..order.len());
         }
-        let x = (0..dim)
-            .map(|j| {
-                let at = |&row: &usize| archive.rows()[row].point.coords()[j];
-                order.iter().map(at).collect()
-            })
-            .collect();
+        let x = Columns::from_fn(order.len(), dim, |i, j| {
+            archive.rows()[order[i]].point.coords()[j]
+        });
         let y = order.iter().map(|&row| costs[row]).collect();
         Self { segments, x, y }
     }

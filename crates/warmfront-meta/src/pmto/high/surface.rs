@@ -1,10 +1,10 @@
 //! Quadratic cost surfaces of all tasks at once, whose minimisers move smoothly with the task.
 
 use rayon::prelude::*;
-use warmfront_linalg::{JitterPolicy, JitteredCholesky, Mat, MatRef, axpy, dot, matmul};
+use warmfront_linalg::{JitterPolicy, JitteredCholesky, Mat, MatRef, axpy, dot, gram};
 
 use super::prior::{self, Smoother};
-use super::rows::Rows;
+use super::rows::{Columns, Rows};
 use crate::MetaError;
 use crate::pmto::archive::Archive;
 use crate::pmto::task_gp::{TaskGp, TaskHyper};
@@ -189,7 +189,8 @@ impl Surface {
     /// Costs less their surface, without intercepts.
     fn residual(&self, rows: &Rows) -> Vec<f64> {
         let mut residual = rows.y.clone();
-        for (j, column) in rows.x.iter().enumerate() {
+        for j in 0..self.dim {
+            let column = rows.x.column(j);
             for (t, segment) in rows.segments.iter().enumerate() {
                 let (mu, h) = (self.solutions[j][t], self.curvatures[j]);
                 for i in segment.clone() {
@@ -204,7 +205,8 @@ impl Surface {
     fn distances(&self, rows: &Rows) -> Vec<f64> {
         let mut distances = vec![0.0; rows.len()];
         let share = 1.0 / self.dim.max(1) as f64;
-        for (column, mu) in rows.x.iter().zip(&self.solutions) {
+        for (j, mu) in self.solutions.iter().enumerate() {
+            let column = rows.x.column(j);
             for (segment, mu) in rows.segments.iter().zip(mu) {
                 let mu = mu.clamp(0.0, 1.0);
                 for i in segment.clone() {
@@ -227,14 +229,13 @@ impl Surface {
         let mut y = rows.y.clone();
         rows.centre(weights, &mut y);
         let roots: Vec<f64> = weights.iter().map(|w| w.sqrt()).collect();
-        let mut features = Mat::zeros(n, v);
+        let mut features = Columns::from_fn(n, v, |i, j| rows.x.column(j)[i]);
         let mut sum = vec![0.0; n];
         for j in 0..v {
-            let column = features.col_as_slice_mut(j);
-            for (t, segment) in rows.segments.iter().enumerate() {
-                let mu = self.solutions[j][t];
-                for i in segment.clone() {
-                    column[i] = (rows.x[j][i] - mu).powi(2);
+            let column = features.column_mut(j);
+            for (segment, mu) in rows.segments.iter().zip(&self.solutions[j]) {
+                for x in &mut column[segment.clone()] {
+                    *x = (*x - mu).powi(2);
                 }
             }
             rows.centre(weights, column);
@@ -249,14 +250,14 @@ impl Surface {
         let least = self.least_curvature();
         let mean = (dot(&sum, &y) / dot(&sum, &sum).max(f64::MIN_POSITIVE)).max(2.0 * least);
         axpy(-mean, &sum, &mut y);
-        let mut normal = matmul(features.transpose(), features.as_ref());
+        let mut normal = gram(features.as_ref());
         let prior = 1.0 / (self.spread * mean * mean);
         for j in 0..v {
             normal[(j, j)] += prior;
         }
         let factor = JitteredCholesky::factorize(normal.as_ref(), JitterPolicy::default())
             .map_err(warmfront_gp::GpError::from)?;
-        let mut deviations: Vec<f64> = (0..v).map(|j| dot(features.col_as_slice(j), &y)).collect();
+        let mut deviations: Vec<f64> = (0..v).map(|j| dot(features.column(j), &y)).collect();
         factor.solve_slice_in_place(&mut deviations);
         let inverse = factor.inverse();
         let moment: f64 = (0..v)
@@ -284,39 +285,33 @@ impl Surface {
     ) -> Result<(), MetaError> {
         let (v, tasks) = (self.dim, self.tasks.len());
         // Slopes of the surfaces by the solutions, and the same times their weights.
-        let slopes: Vec<Vec<f64>> = rows
-            .x
-            .par_iter()
-            .zip(&self.curvatures)
-            .map(|(column, h)| {
-                let mut own: Vec<f64> = column.iter().map(|x| -2.0 * h * (x - 0.5)).collect();
-                rows.centre(weights, &mut own);
-                own
-            })
-            .collect();
-        let weigh = |weights: &[f64]| -> Vec<Vec<f64>> {
-            let scaled = |own: &Vec<f64>| own.iter().zip(weights).map(|(a, w)| a * w).collect();
-            slopes.par_iter().map(scaled).collect()
+        let mut slopes = Columns::from_fn(rows.len(), v, |i, j| {
+            -2.0 * self.curvatures[j] * (rows.x.column(j)[i] - 0.5)
+        });
+        for j in 0..v {
+            rows.centre(weights, slopes.column_mut(j));
+        }
+        let weigh = |weights: &[f64]| {
+            Columns::from_fn(rows.len(), v, |i, j| slopes.column(j)[i] * weights[i])
         };
-        let smoothers =
-            |weighted: &[Vec<f64>]| -> Result<(Vec<Vec<f64>>, Vec<Smoother>), MetaError> {
-                let all = (0..v)
-                    .into_par_iter()
-                    .map(|j| {
-                        let noise: Vec<f64> = rows
-                            .segments
-                            .iter()
-                            .map(|own| {
-                                let information =
-                                    dot(&slopes[j][own.clone()], &weighted[j][own.clone()]);
-                                1.0 / information.max(LEAST_INFORMATION)
-                            })
-                            .collect();
-                        Smoother::new(at, &self.hyper[j], &noise).map(|smoother| (noise, smoother))
-                    })
-                    .collect::<Result<Vec<_>, _>>()?;
-                Ok(all.into_iter().unzip())
-            };
+        let smoothers = |weighted: &Columns| -> Result<(Vec<Vec<f64>>, Vec<Smoother>), MetaError> {
+            let all = (0..v)
+                .into_par_iter()
+                .map(|j| {
+                    let noise: Vec<f64> = rows
+                        .segments
+                        .iter()
+                        .map(|own| {
+                            let slopes = &slopes.column(j)[own.clone()];
+                            let information = dot(slopes, &weighted.column(j)[own.clone()]);
+                            1.0 / information.max(LEAST_INFORMATION)
+                        })
+                        .collect();
+                    Smoother::new(at, &self.hyper[j], &noise).map(|smoother| (noise, smoother))
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            Ok(all.into_iter().unzip())
+        };
         let weighted = weigh(weights);
         let (noise, own) = smoothers(&weighted)?;
         residual.copy_from_slice(&self.residual(rows));
@@ -327,7 +322,10 @@ impl Surface {
             let mut furthest = 0.0_f64;
             for j in 0..v {
                 for (t, segment) in rows.segments.iter().enumerate() {
-                    let pull = dot(&weighted[j][segment.clone()], &residual[segment.clone()]);
+                    let pull = dot(
+                        &weighted.column(j)[segment.clone()],
+                        &residual[segment.clone()],
+                    );
                     message[t] = self.solutions[j][t] + noise[j][t] * pull;
                 }
                 own[j].smooth(&message, &mut scratch, &mut new);
@@ -335,7 +333,7 @@ impl Surface {
                     let change = new[t] - self.solutions[j][t];
                     furthest = furthest.max(change.abs());
                     self.solutions[j][t] = new[t];
-                    let slope = &slopes[j][segment.clone()];
+                    let slope = &slopes.column(j)[segment.clone()];
                     axpy(-change, slope, &mut residual[segment.clone()]);
                 }
             }
@@ -348,7 +346,8 @@ impl Surface {
         let known = doubted(weights, beliefs);
         let (noise, others) = smoothers(&weigh(&known))?;
         beliefs.fill(0.0);
-        for (slope, smoother) in slopes.iter().zip(&others) {
+        for (j, smoother) in others.iter().enumerate() {
+            let slope = slopes.column(j);
             for (segment, variance) in rows.segments.iter().zip(smoother.variances()) {
                 for i in segment.clone() {
                     beliefs[i] += slope[i] * slope[i] * variance;
@@ -362,7 +361,10 @@ impl Surface {
             let hyper = &mut self.hyper[j];
             hyper.noise_slope = (scales[j] * self.factors[j]).clamp(1e-10, 1e3);
             for (t, segment) in rows.segments.iter().enumerate() {
-                let pull = dot(&weighted[j][segment.clone()], &residual[segment.clone()]);
+                let pull = dot(
+                    &weighted.column(j)[segment.clone()],
+                    &residual[segment.clone()],
+                );
                 let message = self.solutions[j][t] + hyper.noise_slope * self.slack[t] * pull;
                 self.messages[j][t] = message.clamp(-OUTSIDE, 1.0 + OUTSIDE);
             }
