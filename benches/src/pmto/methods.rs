@@ -81,7 +81,7 @@ pub const METHODS: &[MethodSpec] = &[
     method(
         "pmto",
         "PMTO, as run",
-        1,
+        2,
         "the published method with its constants: a task each round by the determinantal criterion",
     ),
     method(

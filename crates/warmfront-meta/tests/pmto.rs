@@ -72,11 +72,14 @@ fn small_as_run() -> PmtoConfig {
             tasks: 4,
             samples: 4,
         },
-        tasks: TaskChoice::Determinantal(EvolutionConfig {
-            population: 20,
-            generations: 5,
-            ..EvolutionConfig::default()
-        }),
+        tasks: TaskChoice::Determinantal {
+            evolution: EvolutionConfig {
+                population: 20,
+                generations: 5,
+                ..EvolutionConfig::default()
+            },
+            single_precision: false,
+        },
         search: BoundSearch::Adam {
             restarts: 4,
             updates: 20,

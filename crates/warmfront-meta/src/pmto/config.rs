@@ -103,7 +103,14 @@ pub enum ForwardFit {
 pub enum TaskChoice {
     /// Every round evaluates each task of the pool once, newest first, after one joined it that
     /// maximises the determinantal criterion: the published task evolution.
-    Determinantal(EvolutionConfig),
+    Determinantal {
+        /// The search for the maximum.
+        evolution: EvolutionConfig,
+        /// Whether the criterion is rounded to single precision, as in the published runs: under
+        /// long lengthscales all determinants are then 0, and the choice is a draw among whatever
+        /// the search has left.
+        single_precision: bool,
+    },
     /// As [`Determinantal`](Self::Determinantal) with a uniformly drawn task (PMTO-RT).
     Random,
     /// The tasks of the initial design only, each once a round (PMTO-FT).
@@ -229,7 +236,10 @@ impl PmtoConfig {
                 warm_start: false,
                 growth: 1.1,
             },
-            tasks: TaskChoice::Determinantal(EvolutionConfig::default()),
+            tasks: TaskChoice::Determinantal {
+                evolution: EvolutionConfig::default(),
+                single_precision: true,
+            },
             beta: 0.5,
             bound_with_noise: true,
             search: BoundSearch::Adam {

@@ -31,9 +31,12 @@ impl Pmto {
             rng,
         )?;
         match self.config.tasks.clone() {
-            TaskChoice::Determinantal(evolution) => {
+            TaskChoice::Determinantal {
+                evolution,
+                single_precision,
+            } => {
                 if self.archive.task_dim() > 0 {
-                    let task = self.evolved_task(&evolution, rng)?;
+                    let task = self.evolved_task(&evolution, single_precision, rng)?;
                     self.join(task);
                 }
                 self.sweep();
@@ -99,6 +102,7 @@ impl Pmto {
     fn evolved_task(
         &mut self,
         evolution: &EvolutionConfig,
+        single_precision: bool,
         rng: &mut dyn Rng,
     ) -> Result<UnitPoint, MetaError> {
         let data = best_solutions(&self.archive, &self.archive.solved());
@@ -113,7 +117,14 @@ impl Pmto {
         let d = self.archive.task_dim();
         let tasks = Mat::from_fn(pool.len(), d, |i, k| pool[i].at.coords()[k]);
         let criterion = DeterminantalCriterion::new(tasks.as_ref(), &model.lengthscales())?;
-        let (task, _) = maximize_in_box(d, &|t| criterion.score(t), evolution, rng);
+        let score = |t: &[f64]| {
+            if single_precision {
+                f64::from(criterion.log_value(t).exp() as f32)
+            } else {
+                criterion.score(t)
+            }
+        };
+        let (task, _) = maximize_in_box(d, &score, evolution, rng);
         self.inverse = Some(model);
         Ok(UnitPoint::clamped(task))
     }
