@@ -397,3 +397,35 @@ fn front_model(arena: &Arena, observations: &[Observation]) -> anyhow::Result<Fr
     learner.tell(observations, &mut rng)?;
     Ok(learner.front_model()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_is_scored_between_nothing_and_the_whole_front() -> anyhow::Result<()> {
+        for method in METHODS {
+            let done = run("dtlz2", method, 3, 96)?;
+            let fixed = method != "multi-pmto";
+            assert_eq!(done.trace.len(), if fixed { 12 } else { 0 });
+            assert_eq!(done.measures.contains_key("offline"), fixed);
+            assert!(done.measures.contains_key("online/refined"));
+            for (name, value) in &done.measures {
+                assert!((0.3..=1.0).contains(value), "{method} {name}: {value}");
+            }
+            // What has been reached is not lost again.
+            assert!(done.trace.windows(2).all(|pair| pair[0] <= pair[1]));
+        }
+        assert!(run("dtlz2", "nothing", 3, 96).is_err());
+        assert!(run("nothing", "multi-random", 3, 96).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn every_problem_has_a_front_to_be_measured_against() {
+        for name in PROBLEMS {
+            let problem = problem(name).unwrap_or_else(|| panic!("{name} is not known"));
+            assert!(problem.max_hypervolume().is_some(), "{name}");
+        }
+    }
+}
