@@ -32,8 +32,11 @@
 //! process over `(x, θ)` with one lengthscale on raw costs; one task a round by
 //! [`DeterminantalCriterion`]; one evaluation of every task of the pool a round, newest first, at
 //! the least `μ − 0.5σ`; a task model with one lengthscale for each task coordinate of the best
-//! 70 % of the tasks. Departures: double precision with exact factorisations, and Adam takes ten steps
-//! with each gradient, which is shown to end in the same likelihoods ([`Optimizer`]).
+//! 70 % of the tasks. The criterion is rounded to single precision as it was there: under long
+//! lengthscales it vanishes, and the choice of tasks becomes a draw. Departures: double precision with
+//! exact factorisations elsewhere; and what would take most of the time is thinned out (extrapolated
+//! gradients of Adam, fits when the evaluations have grown by 10 %, variances that lag behind in a
+//! search), see [`PmtoConfig::as_run`].
 //! [`PmtoConfig::fixed_tasks`], [`random_tasks`](PmtoConfig::random_tasks),
 //! [`single_tasks`](PmtoConfig::single_tasks) and
 //! [`coregionalized`](PmtoConfig::coregionalized) are its comparators, and so is [`SelfTransfer`];
