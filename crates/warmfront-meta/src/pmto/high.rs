@@ -50,13 +50,13 @@ use std::num::NonZeroUsize;
 
 use rand::{Rng, RngExt};
 use warmfront_core::{
-    Candidate, Objectives, Observation, ObservationFault, SearchSpace, Strategy, StrategyError,
-    UnitPoint,
+    Candidate, Objectives, Observation, SearchSpace, Strategy, StrategyError, UnitPoint,
 };
 
 use super::archive::Archive;
 use super::forward::Forward;
 use super::parametric::{ParametricStrategy, PoolTask};
+use super::plan::check_pending;
 use super::rounds::{build_task_model, grid_tasks};
 use super::task_gp::InverseFit;
 use super::task_model::{InverseRecipe, TaskModel};
@@ -432,17 +432,7 @@ impl Strategy for HighDimensionalPmto {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
-        for (index, candidate) in pending.iter().enumerate() {
-            let (expected, found) = (self.space.dim(), candidate.point.dim());
-            let fault = if found != expected {
-                Some(ObservationFault::Dimension { expected, found })
-            } else {
-                self.archive.fault(candidate)
-            };
-            if let Some(fault) = fault {
-                return Err(StrategyError::InvalidPending { index, fault });
-            }
-        }
+        check_pending(&self.archive, &self.space, pending)?;
         let mut waiting: Vec<&UnitPoint> = pending.iter().filter_map(|c| c.task.as_ref()).collect();
         let mut picks = Vec::with_capacity(q.get());
         for visit in &self.queue {

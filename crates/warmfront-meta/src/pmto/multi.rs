@@ -53,15 +53,14 @@ use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 
 use rand::{Rng, RngExt};
-use warmfront_core::{
-    Candidate, Observation, ObservationFault, SearchSpace, Strategy, StrategyError, UnitPoint,
-};
+use warmfront_core::{Candidate, Observation, SearchSpace, Strategy, StrategyError, UnitPoint};
 
 pub use config::{MultiPmtoConfig, MultiTasks};
 pub use front_model::FrontModel;
 
 use super::archive::Archive;
 use super::config::InitialDesign;
+use super::plan::check_pending;
 use super::search::space_filling;
 use super::strategy::{latin_hypercube, uniform_task};
 use super::task_model::TaskModel;
@@ -246,17 +245,7 @@ impl Strategy for MultiPmto {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
-        for (index, candidate) in pending.iter().enumerate() {
-            let (expected, found) = (self.space.dim(), candidate.point.dim());
-            let fault = if found != expected {
-                Some(ObservationFault::Dimension { expected, found })
-            } else {
-                self.archive.fault(candidate)
-            };
-            if let Some(fault) = fault {
-                return Err(StrategyError::InvalidPending { index, fault });
-            }
-        }
+        check_pending(&self.archive, &self.space, pending)?;
         let mut waiting: Vec<&Candidate> = pending.iter().collect();
         let mut busy = pending.to_vec();
         let mut picks = Vec::with_capacity(q.get());

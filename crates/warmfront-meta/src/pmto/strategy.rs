@@ -5,15 +5,14 @@ use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 use rand::{Rng, RngExt};
-use warmfront_core::{
-    Candidate, Observation, ObservationFault, SearchSpace, Strategy, StrategyError, UnitPoint,
-};
+use warmfront_core::{Candidate, Observation, SearchSpace, Strategy, StrategyError, UnitPoint};
 
 use warmfront_gp::Hyperparameters;
 
 use super::archive::Archive;
 use super::config::{InitialDesign, PmtoConfig};
 use super::forward::Forward;
+use super::plan::check_pending;
 use super::search::{Bound, minimize_bound, space_filling};
 use super::task_model::TaskModel;
 use crate::MetaError;
@@ -215,17 +214,7 @@ impl Strategy for Pmto {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
-        for (index, candidate) in pending.iter().enumerate() {
-            let (expected, found) = (self.space.dim(), candidate.point.dim());
-            let fault = if found != expected {
-                Some(ObservationFault::Dimension { expected, found })
-            } else {
-                self.archive.fault(candidate)
-            };
-            if let Some(fault) = fault {
-                return Err(StrategyError::InvalidPending { index, fault });
-            }
-        }
+        check_pending(&self.archive, &self.space, pending)?;
         let mut waiting: Vec<&Candidate> = pending.iter().collect();
         let mut picks = Vec::with_capacity(q.get());
         for slot in &self.queue {
