@@ -15,6 +15,8 @@ pub use warmfront_math as math;
 #[doc(inline)]
 pub use warmfront_meta as meta;
 #[doc(inline)]
+pub use warmfront_np as np;
+#[doc(inline)]
 pub use warmfront_pareto as pareto;
 #[doc(inline)]
 pub use warmfront_problems as problems;

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod bar;
+pub mod config;
+mod error;
+pub mod layout;
+pub mod network;
+pub mod policy;
+pub mod scaling;
+pub mod strategy;
+pub mod task;
+pub mod train;
+pub mod weights;
+
+pub use bar::Bar;
+pub use config::{AcquisitionHead, Critic, HistoryAttention, Initialisation, NetworkConfig};
+pub use error::NpError;
+pub use layout::{Layout, Tensor};
+pub use network::{Context, EncodedHistory, Heads, Network, Output, OutputGradient, Tape, Utility};

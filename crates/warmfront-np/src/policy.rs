@@ -1,0 +1,1 @@
+//! A trained network with what is needed to serve it.

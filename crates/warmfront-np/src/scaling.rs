@@ -1,0 +1,1 @@
+//! From costs to the values that the network sees.

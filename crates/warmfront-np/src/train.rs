@@ -1,0 +1,1 @@
+//! Training: supervised warm-up, proximal policy optimisation, checkpoints.
