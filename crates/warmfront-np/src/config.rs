@@ -1,10 +1,12 @@
 //! Sizes and choices of a network.
 
+use serde::{Deserialize, Serialize};
+
 use crate::bar::Bar;
 use crate::error::NpError;
 
 /// Sizes and choices of a network.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkConfig {
     /// Encoded dimension `d` of the search space.
     pub inputs: usize,
@@ -31,7 +33,7 @@ pub struct NetworkConfig {
 }
 
 /// Which tokens of the history a token of the history sees; a query always sees all of it and itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HistoryAttention {
     /// All of them: predictions do not depend on the order of the history.
     Full,
@@ -41,7 +43,7 @@ pub enum HistoryAttention {
 }
 
 /// What the value head sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Critic {
     /// The incumbent and the progress only, as published.
     Scalars,
@@ -51,7 +53,7 @@ pub enum Critic {
 
 /// Distribution of the first parameters. Attention projections are drawn alike in all of them:
 /// Xavier-uniform inwards, uniform in `±1/√E` outwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Initialisation {
     /// Linear maps from `N(0, 0.01²)`; all layers begin as copies of the first.
     Published,
@@ -62,7 +64,7 @@ pub enum Initialisation {
 }
 
 /// The head that scores candidates.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AcquisitionHead {
     /// Width of the hidden layers (ReLU).
     pub hidden: usize,
@@ -124,7 +126,7 @@ impl NetworkConfig {
             width: 128,
             feed_forward: 256,
             heads: 4,
-            bar: Bar::uniform(-4.0, 4.0, 128),
+            bar: Bar::uniform(-4.0, 4.0, 128).with_tails(),
             head_hidden: 256,
             acquisition: AcquisitionHead {
                 residual: true,

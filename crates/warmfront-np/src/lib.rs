@@ -6,14 +6,17 @@ mod error;
 pub mod layout;
 pub mod network;
 pub mod policy;
+pub mod records;
 pub mod scaling;
 pub mod strategy;
 pub mod task;
 pub mod train;
 pub mod weights;
 
-pub use bar::Bar;
+pub use bar::{Bar, Improvement};
 pub use config::{AcquisitionHead, Critic, HistoryAttention, Initialisation, NetworkConfig};
 pub use error::NpError;
 pub use layout::{Layout, Tensor};
 pub use network::{Context, EncodedHistory, Heads, Network, Output, OutputGradient, Tape, Utility};
+pub use scaling::{Frame, Scaling, TaskScale};
+pub use task::{Task, TaskSource};
