@@ -115,7 +115,7 @@ pub fn maximize(
     if let Some(rows) = space.table() {
         return finite::best_row(&search, rows);
     }
-    if let Some(points) = finite::enumerate(space) {
+    if let Some(points) = space.enumerate(finite::ENUMERABLE) {
         return Some(finite::best_point(&search, points));
     }
     Some(search.run(rng))

@@ -8,6 +8,7 @@ mod fidelity;
 mod point;
 mod table;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use rand::{Rng, RngExt};
@@ -225,6 +226,59 @@ impl SearchSpace {
         self.parameters.iter().try_fold(1_u64, |count, parameter| {
             Some(count.saturating_mul(parameter.domain.count()?))
         })
+    }
+
+    /// All configurations as canonical points, each once; `None` if there are infinitely many, or
+    /// [`cardinality`](Self::cardinality) is above `limit`.
+    ///
+    /// For a table they are its rows.
+    ///
+    /// ```
+    /// use warmfront_core::{Domain, SearchSpace};
+    ///
+    /// let space = SearchSpace::builder()
+    ///     .param("kernel", Domain::categorical(["linear", "rbf"]))
+    ///     .param("degree", Domain::integer(1, 3))
+    ///     .when("kernel", ["linear"])
+    ///     .build()?;
+    /// assert_eq!(space.enumerate(10).map(|all| all.len()), Some(4));
+    /// assert_eq!(space.enumerate(5), None);
+    /// # Ok::<(), warmfront_core::SpaceError>(())
+    /// ```
+    #[must_use]
+    pub fn enumerate(&self, limit: u64) -> Option<Vec<UnitPoint>> {
+        if self.cardinality()? > limit {
+            return None;
+        }
+        if let Some(table) = &self.table {
+            return Some(table.rows().to_vec());
+        }
+        let mut points = vec![vec![0.0; self.dim]];
+        for parameter in &self.parameters {
+            let coords = parameter.coords();
+            if coords.is_empty() {
+                continue;
+            }
+            let levels: Vec<Vec<f64>> = parameter.encodings().collect();
+            points = points
+                .iter()
+                .flat_map(|point| {
+                    let coords = coords.clone();
+                    levels.iter().map(move |level| {
+                        let mut point = point.clone();
+                        point[coords.clone()].copy_from_slice(level);
+                        point
+                    })
+                })
+                .collect();
+        }
+        // Inactive parameters do not tell points apart.
+        let mut seen = HashSet::new();
+        let canonical = points
+            .into_iter()
+            .map(|coords| encoding::canonical(&self.parameters, &coords))
+            .filter(|point| seen.insert(point.clone()));
+        Some(canonical.collect())
     }
 
     /// The rows of the table the space is restricted to, if it is.

@@ -1,13 +1,11 @@
 //! Spaces that are searched point by point.
 
-use std::collections::HashSet;
-
-use warmfront_core::{SearchSpace, UnitPoint};
+use warmfront_core::UnitPoint;
 
 use super::{Maximum, Search, key};
 
 /// Spaces with at most this many configurations are enumerated.
-const ENUMERABLE: u64 = 4096;
+pub(super) const ENUMERABLE: u64 = 4096;
 
 /// The best row that is not excluded, `None` if there is none.
 pub(super) fn best_row(search: &Search<'_>, rows: &[UnitPoint]) -> Option<Maximum> {
@@ -44,38 +42,4 @@ fn best(search: &Search<'_>, points: Vec<UnitPoint>, repeated: bool) -> Option<M
         utility: utilities[at],
         repeated,
     })
-}
-
-/// All configurations of a space with few of them, as canonical points.
-pub(super) fn enumerate(space: &SearchSpace) -> Option<Vec<UnitPoint>> {
-    if space.cardinality()? > ENUMERABLE {
-        return None;
-    }
-    let mut points = vec![vec![0.0; space.dim()]];
-    for parameter in space.parameters() {
-        let coords = parameter.coords();
-        if coords.is_empty() {
-            continue;
-        }
-        let levels: Vec<Vec<f64>> = parameter.encodings().collect();
-        points = points
-            .iter()
-            .flat_map(|point| {
-                let coords = coords.clone();
-                levels.iter().map(move |level| {
-                    let mut point = point.clone();
-                    point[coords.clone()].copy_from_slice(level);
-                    point
-                })
-            })
-            .collect();
-    }
-    let mut seen = HashSet::new();
-    Some(
-        points
-            .into_iter()
-            .map(|point| space.canonical(&UnitPoint::clamped(point)))
-            .filter(|point| seen.insert(key(point)))
-            .collect(),
-    )
 }
