@@ -64,4 +64,89 @@ pub enum NpError {
         /// Its cost.
         cost: f64,
     },
+    /// Bytes that are no policy file.
+    #[error("not a policy file: {reason}")]
+    NotOurs {
+        /// How that shows.
+        reason: String,
+    },
+    /// A policy file of another version.
+    #[error("version {found} of the policy file is not supported, only {supported}")]
+    FileVersion {
+        /// Version of the file.
+        found: u32,
+        /// The version this build reads.
+        supported: u32,
+    },
+    /// A policy file that ends too early.
+    #[error("the file ends after {found} of {expected} bytes")]
+    Truncated {
+        /// Bytes the file should have, as far as it was read.
+        expected: u64,
+        /// Bytes it has.
+        found: u64,
+    },
+    /// A policy file that goes on after its end.
+    #[error("the file goes on after its {expected} bytes")]
+    FileTooLong {
+        /// Bytes the file should have.
+        expected: u64,
+    },
+    /// A policy file larger than what is read.
+    #[error("the file has {size} bytes, at most {limit} are read")]
+    FileTooLarge {
+        /// Its size, as far as it is known.
+        size: u64,
+        /// Largest size allowed.
+        limit: u64,
+    },
+    /// A policy file that was damaged.
+    #[error("checksum {found:016x} does not match {expected:016x}: the file is damaged")]
+    Checksum {
+        /// Checksum the file states.
+        expected: u64,
+        /// Checksum of what was read.
+        found: u64,
+    },
+    /// An undamaged policy file whose parts do not fit together.
+    #[error("the policy does not fit together: {reason}")]
+    Contents {
+        /// Which parts.
+        reason: String,
+    },
+    /// Reading or writing failed.
+    #[error("reading or writing failed")]
+    Io(#[from] std::io::Error),
+    /// A policy for spaces of another dimension.
+    #[error(
+        "the policy is for {}{expected} coordinates, the space has {found}",
+        if *padded { "at most " } else { "" }
+    )]
+    SpaceDimension {
+        /// Coordinates of the policy.
+        expected: usize,
+        /// Coordinates of the space.
+        found: usize,
+        /// Whether the policy takes spaces of fewer coordinates.
+        padded: bool,
+    },
+    /// A policy for spaces with another kind of coordinate.
+    #[error("coordinate {coordinate} of the space is {found}, the policy is for {expected}")]
+    SpaceColumn {
+        /// Which coordinate, from 0.
+        coordinate: usize,
+        /// What the policy was trained on.
+        expected: crate::policy::Column,
+        /// What the space has.
+        found: crate::policy::Column,
+    },
+    /// Several objectives.
+    #[error("a policy has one objective, the problem {found}")]
+    SingleObjective {
+        /// Number of objectives.
+        found: usize,
+    },
+    /// A history was to be cached for a network that does not allow it.
+    #[error("the history can be cached only for a network that was trained with a causal one")]
+    NotCausal,
 }

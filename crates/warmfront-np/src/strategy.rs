@@ -1,1 +1,327 @@
 //! The strategy that serves a trained policy.
+
+mod history;
+mod log;
+mod maximize;
+mod scorer;
+
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use rand::{Rng, RngExt};
+use warmfront_core::{
+    Candidate, Objectives, Observation, SearchSpace, Strategy, StrategyError, UnitPoint,
+};
+use warmfront_math::sobol::Sobol;
+
+use crate::NpError;
+use crate::config::HistoryAttention;
+use crate::policy::{Policy, Serve};
+use history::View;
+use log::Log;
+use scorer::Scorer;
+
+/// How often to draw another point when the last one was visited.
+const ATTEMPTS: usize = 256;
+
+/// Which evaluations the network is shown, and when they are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum History {
+    /// All of them, encoded anew after each: what the policy was trained to do. The `n`-th step costs
+    /// `O(n²)`.
+    #[default]
+    Exact,
+    /// All of them; a new one is appended to the encoded ones, and all are encoded anew, with a
+    /// scaling to their outcomes, whenever there are half as many again. The `n`-th step costs `O(n)`
+    /// on average. Needs a network with a causal history.
+    Cached,
+    /// This many: half of them the best, the other half spread over the space, encoded anew after
+    /// each. The cost of a step stays the same, and what the others say is lost.
+    TopK(usize),
+}
+
+/// How a policy is served.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NapConfig {
+    /// Which evaluations the network is shown.
+    pub history: History,
+    /// Evaluations of the run; `None`: as many as the policy was trained for. The network sees the
+    /// fraction used up, which stays at 1 beyond.
+    pub horizon: Option<usize>,
+    /// What candidates are compared by; `None`: what the policy says.
+    pub acquisition: Option<Serve>,
+    /// Trials to place by a space-filling design before the policy proposes.
+    pub initial_trials: usize,
+    /// Lowest and highest cost of the task, for a policy that was trained with known ranges; without
+    /// it the range of the evaluations in view takes its place.
+    pub range: Option<(f64, f64)>,
+    /// How spaces that are no tables are searched.
+    pub maximize: MaximizeConfig,
+    /// Whether to use several threads. The result does not depend on it.
+    pub parallel: bool,
+}
+
+impl Default for NapConfig {
+    fn default() -> Self {
+        Self {
+            history: History::default(),
+            horizon: None,
+            acquisition: None,
+            initial_trials: 0,
+            range: None,
+            maximize: MaximizeConfig::default(),
+            parallel: false,
+        }
+    }
+}
+
+/// How hard to search for the best candidate of a space that is no table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MaximizeConfig {
+    /// Points of a scrambled Sobol sequence that are scored first.
+    pub raw_samples: usize,
+    /// Further points scored first: perturbations of the best evaluations.
+    pub around_best: usize,
+    /// How many of those points are moved uphill.
+    pub restarts: usize,
+    /// Steps uphill, through the network and the embedding of the candidate.
+    pub steps: usize,
+}
+
+impl Default for MaximizeConfig {
+    fn default() -> Self {
+        Self {
+            raw_samples: 512,
+            around_best: 128,
+            restarts: 8,
+            steps: 16,
+        }
+    }
+}
+
+/// The neural acquisition process as a strategy: a trained policy, shown the evaluations so far,
+/// scores candidates, and the best wins.
+///
+/// Every unvisited row of a table is scored. Elsewhere points of a Sobol sequence and around the best
+/// evaluations are, and the best of them are moved uphill; discrete parameters are tried value by value.
+///
+/// Points that are pending, and those of a batch before its last, are shown to the network with the
+/// outcome that it predicts there itself. Failed trials are not shown, only avoided.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use warmfront_core::{Objectives, SearchSpace, Strategy};
+/// use warmfront_np::policy::{About, Policy};
+/// use warmfront_np::strategy::NapConfig;
+/// use warmfront_np::{Network, NetworkConfig};
+///
+/// let space = SearchSpace::unit_cube(2);
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let network = Network::new(NetworkConfig::compact(2), &mut rng)?;
+/// let policy = Policy::new(network, About::new(&space, 50))?;
+///
+/// let nap = NapConfig::default().build(policy, &space, &Objectives::minimize_all(1))?;
+/// let next = nap.ask(NonZeroUsize::MIN, &[], &mut rng)?;
+/// assert_eq!(next[0].point.dim(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # References
+/// Maraval et al. 2023 (arXiv 2305.15930).
+#[derive(Debug, Clone)]
+#[doc(alias = "neural acquisition process")]
+pub struct Nap {
+    policy: Arc<Policy>,
+    space: SearchSpace,
+    config: NapConfig,
+    log: Log,
+    view: View,
+}
+
+impl NapConfig {
+    /// A strategy that serves `policy` on `space`.
+    ///
+    /// # Errors
+    /// If the policy does not fit the space, there are several objectives, a setting is outside its
+    /// range, or [`History::Cached`] is asked of a network whose history is not causal.
+    pub fn build(
+        self,
+        policy: impl Into<Arc<Policy>>,
+        space: &SearchSpace,
+        objectives: &Objectives,
+    ) -> Result<Nap, NpError> {
+        let policy = policy.into();
+        policy.fits(space)?;
+        if objectives.len() != 1 {
+            return Err(NpError::SingleObjective {
+                found: objectives.len(),
+            });
+        }
+        if self.history == History::Cached
+            && policy.network().config().attention != HistoryAttention::Causal
+        {
+            return Err(NpError::NotCausal);
+        }
+        let at_least_one = |what, value| match value {
+            0 => Err(NpError::Setting {
+                what,
+                value: 0.0,
+                expected: "at least 1",
+            }),
+            _ => Ok(()),
+        };
+        at_least_one("horizon", self.horizon.unwrap_or(1))?;
+        at_least_one("maximize.raw_samples", self.maximize.raw_samples)?;
+        if let History::TopK(k) = self.history {
+            at_least_one("history", k)?;
+        }
+        if let Some((lowest, highest)) = self.range
+            && !(lowest < highest && (highest - lowest).is_finite())
+        {
+            return Err(NpError::Setting {
+                what: "the width of the range",
+                value: highest - lowest,
+                expected: "a positive number",
+            });
+        }
+        let view = View::new(&policy, &self, &Log::default());
+        Ok(Nap {
+            policy,
+            space: space.clone(),
+            config: self,
+            log: Log::default(),
+            view,
+        })
+    }
+}
+
+impl Nap {
+    /// The policy.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Evaluations that the network is shown.
+    #[must_use]
+    pub fn history_len(&self) -> usize {
+        self.view.len()
+    }
+
+    fn scorer<'a>(&'a self, view: &'a View, busy: usize) -> Scorer<'a> {
+        let about = self.policy.about();
+        let horizon = self.config.horizon.unwrap_or(about.horizon);
+        let used = (self.log.len() + busy) as f64 / horizon as f64;
+        Scorer {
+            network: self.policy.network(),
+            view,
+            progress: used.min(1.0) as f32,
+            acquisition: self.config.acquisition.unwrap_or(about.acquisition),
+            parallel: self.config.parallel,
+        }
+    }
+
+    fn next_point(
+        &self,
+        view: &View,
+        busy: usize,
+        taken: &HashSet<UnitPoint>,
+        rng: &mut dyn Rng,
+    ) -> Option<UnitPoint> {
+        if self.log.len() + busy < self.config.initial_trials {
+            return exploratory_point(&self.space, taken, rng);
+        }
+        let search = maximize::Search {
+            scorer: self.scorer(view, busy),
+            space: &self.space,
+            config: &self.config.maximize,
+            taken,
+            best: self.log.best(),
+        };
+        search.run(rng)
+    }
+}
+
+impl Strategy for Nap {
+    fn name(&self) -> &str {
+        "nap"
+    }
+
+    fn tell(&mut self, batch: &[Observation], _rng: &mut dyn Rng) -> Result<(), StrategyError> {
+        self.log.extend(&self.space, batch)?;
+        self.view.update(&self.policy, &self.config, &self.log);
+        Ok(())
+    }
+
+    fn ask(
+        &self,
+        q: NonZeroUsize,
+        pending: &[Candidate],
+        rng: &mut dyn Rng,
+    ) -> Result<Vec<Candidate>, StrategyError> {
+        log::check_pending(&self.space, pending)?;
+        let busy: Vec<UnitPoint> = pending
+            .iter()
+            .map(|candidate| self.space.canonical(&candidate.point))
+            .collect();
+        let mut taken: HashSet<UnitPoint> = self.log.points().chain(&busy).cloned().collect();
+        let mut imagined = None;
+        if !busy.is_empty() {
+            imagined = Some(
+                self.view
+                    .imagine(&self.policy, self.scorer(&self.view, 0), &busy),
+            );
+        }
+        let mut picks: Vec<Candidate> = Vec::with_capacity(q.get());
+        for _ in 0..q.get() {
+            let view = imagined.as_ref().unwrap_or(&self.view);
+            let placed = busy.len() + picks.len();
+            let Some(point) = self.next_point(view, placed, &taken, rng) else {
+                return Err(StrategyError::Exhausted {
+                    requested: q.get(),
+                    available: picks.len(),
+                });
+            };
+            if picks.len() + 1 < q.get() {
+                let scorer = self.scorer(view, placed);
+                let next = view.imagine(&self.policy, scorer, std::slice::from_ref(&point));
+                imagined = Some(next);
+            }
+            taken.insert(point.clone());
+            picks.push(Candidate::at(point));
+        }
+        Ok(picks)
+    }
+}
+
+/// A point that was not visited: of a fresh Sobol sequence, or a random row; `None` if none is left.
+fn exploratory_point(
+    space: &SearchSpace,
+    taken: &HashSet<UnitPoint>,
+    rng: &mut dyn Rng,
+) -> Option<UnitPoint> {
+    if let Some(all) = maximize::finite(space) {
+        let free: Vec<&UnitPoint> = all.iter().filter(|point| !taken.contains(*point)).collect();
+        return match free.len() {
+            0 => None,
+            count => Some(free[rng.random_range(0..count as u64) as usize].clone()),
+        };
+    }
+    let mut sequence = Sobol::scrambled(space.dim(), rng).ok();
+    let mut coords = vec![0.0; space.dim()];
+    for _ in 0..ATTEMPTS {
+        let point = match &mut sequence {
+            Some(sequence) => {
+                sequence.next_into(&mut coords);
+                space.canonical(&UnitPoint::clamped(coords.as_slice()))
+            }
+            None => space.sample(rng),
+        };
+        if !taken.contains(&point) {
+            return Some(point);
+        }
+    }
+    Some(space.sample(rng))
+}

@@ -1,0 +1,126 @@
+//! What the network says of candidates.
+
+use rayon::prelude::*;
+use warmfront_core::UnitPoint;
+
+use super::history::View;
+use crate::policy::Serve;
+use crate::{Heads, Network, Utility};
+
+/// Candidates scored in one call. Fixed, because a product may round differently in another shape.
+const CHUNK: usize = 256;
+
+/// A network shown a history.
+#[derive(Clone, Copy)]
+pub(super) struct Scorer<'a> {
+    pub(super) network: &'a Network,
+    pub(super) view: &'a View,
+    pub(super) progress: f32,
+    pub(super) acquisition: Serve,
+    pub(super) parallel: bool,
+}
+
+/// Writes a point as the network sees it: coordinates that the space does not have are zero.
+pub(super) fn encode(point: &UnitPoint, inputs: usize, out: &mut Vec<f32>) {
+    let coords = point.coords();
+    out.extend(coords.iter().map(|c| *c as f32));
+    out.resize(out.len() + inputs - coords.len(), 0.0);
+}
+
+impl Scorer<'_> {
+    fn rows(&self, points: &[UnitPoint]) -> Vec<f32> {
+        let inputs = self.network.config().inputs;
+        let mut rows = Vec::with_capacity(points.len() * inputs);
+        for point in points {
+            encode(point, inputs, &mut rows);
+        }
+        rows
+    }
+
+    /// The utility of each point; what is not a number counts as −∞.
+    pub(super) fn utilities(&self, points: &[UnitPoint]) -> Vec<f32> {
+        let score = |points: &[UnitPoint]| self.chunk(points);
+        if self.parallel {
+            let chunks: Vec<_> = points.par_chunks(CHUNK).map(score).collect();
+            chunks.concat()
+        } else {
+            points.chunks(CHUNK).flat_map(score).collect()
+        }
+    }
+
+    fn chunk(&self, points: &[UnitPoint]) -> Vec<f32> {
+        let heads = match self.acquisition {
+            Serve::Policy => Heads::ACQUISITION,
+            Serve::LogEi => Heads::BAR,
+        };
+        let output = self.network.score(
+            self.view.encoded(),
+            &self.rows(points),
+            self.view.incumbent(),
+            self.progress,
+            heads,
+        );
+        let mut utilities = match self.acquisition {
+            Serve::Policy => output.acquisition,
+            Serve::LogEi => {
+                let bar = &self.network.config().bar;
+                let improvement = bar.improvement(self.view.incumbent());
+                let rows = output.logits.chunks_exact(bar.buckets());
+                rows.map(|logits| improvement.log_expected(logits))
+                    .collect()
+            }
+        };
+        for utility in &mut utilities {
+            if utility.is_nan() {
+                *utility = f32::NEG_INFINITY;
+            }
+        }
+        utilities
+    }
+
+    /// Utilities of points given row by row, and their gradients by the coordinates of the space.
+    pub(super) fn gradients(&self, rows: &[Vec<f64>]) -> (Vec<f32>, Vec<Vec<f64>>) {
+        let inputs = self.network.config().inputs;
+        let mut queries = Vec::with_capacity(rows.len() * inputs);
+        for row in rows {
+            queries.extend(row.iter().map(|c| *c as f32));
+            queries.resize(queries.len() + inputs - row.len(), 0.0);
+        }
+        let utility = match self.acquisition {
+            Serve::Policy => Utility::Acquisition,
+            Serve::LogEi => Utility::LogEi,
+        };
+        let (values, gradients) = self.network.score_gradients(
+            self.view.encoded(),
+            &queries,
+            self.view.incumbent(),
+            self.progress,
+            utility,
+        );
+        let gradients = gradients
+            .chunks_exact(inputs)
+            .zip(rows)
+            .map(|(gradient, row)| {
+                gradient[..row.len()]
+                    .iter()
+                    .map(|g| f64::from(*g))
+                    .collect()
+            })
+            .collect();
+        (values, gradients)
+    }
+
+    /// The outcome that the network expects at each point, on its own scale.
+    pub(super) fn expected(&self, points: &[UnitPoint]) -> Vec<f32> {
+        let output = self.network.score(
+            self.view.encoded(),
+            &self.rows(points),
+            self.view.incumbent(),
+            self.progress,
+            Heads::BAR,
+        );
+        let bar = &self.network.config().bar;
+        let rows = output.logits.chunks_exact(bar.buckets());
+        rows.map(|logits| bar.mean(logits)).collect()
+    }
+}
