@@ -24,7 +24,7 @@ const BORDERS: &str = "bar.borders";
 /// ```
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 /// use warmfront_core::SearchSpace;
-/// use warmfront_np::policy::{About, Policy};
+/// use warmfront_np::{About, Policy};
 /// use warmfront_np::{Network, NetworkConfig};
 ///
 /// let space = SearchSpace::unit_cube(2);

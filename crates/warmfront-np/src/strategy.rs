@@ -42,7 +42,7 @@ pub enum History {
 }
 
 /// How a policy is served.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct NapConfig {
     /// Which evaluations the network is shown.
     pub history: History,
@@ -60,20 +60,6 @@ pub struct NapConfig {
     pub maximize: MaximizeConfig,
     /// Whether to use several threads. The result does not depend on it.
     pub parallel: bool,
-}
-
-impl Default for NapConfig {
-    fn default() -> Self {
-        Self {
-            history: History::default(),
-            horizon: None,
-            acquisition: None,
-            initial_trials: 0,
-            range: None,
-            maximize: MaximizeConfig::default(),
-            parallel: false,
-        }
-    }
 }
 
 /// How hard to search for the best candidate of a space that is no table.
@@ -113,8 +99,8 @@ impl Default for MaximizeConfig {
 /// use std::num::NonZeroUsize;
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 /// use warmfront_core::{Objectives, SearchSpace, Strategy};
-/// use warmfront_np::policy::{About, Policy};
-/// use warmfront_np::strategy::NapConfig;
+/// use warmfront_np::{About, Policy};
+/// use warmfront_np::NapConfig;
 /// use warmfront_np::{Network, NetworkConfig};
 ///
 /// let space = SearchSpace::unit_cube(2);

@@ -156,7 +156,7 @@ fn parts_that_do_not_fit_are_named() {
     );
     assert_eq!(
         change(|a| a.text = a.text.replace("\"layers\":2", "\"layers\":4000000000")),
-        "the policy does not fit together: 4000000001 layers in 34 tensors"
+        "the policy does not fit together: 4000000001 layers in 41 tensors"
     );
     assert_eq!(
         change(|a| a.text = a.text.replace("\"width\":8", "\"width\":4000000000")),
@@ -166,7 +166,7 @@ fn parts_that_do_not_fit_are_named() {
         change(|a| a.text = a.text.replace("\"width\":8", "\"breadth\":8")),
         "the policy does not fit together: unknown field `breadth`, expected one of `inputs`, \
          `layers`, `width`, `feed_forward`, `heads`, `tails`, `head_hidden`, `acquisition`, \
-         `critic`, `attention`, `initialisation` at line 1 column 44"
+         `critic`, `attention`, `initialisation` at line 1 column 43"
     );
     assert_eq!(
         change(|a| a.tensors.get_mut(BORDERS).unwrap().values[1] = -9.0),

@@ -183,22 +183,19 @@ mod tests {
 
     #[test]
     fn the_chosen_are_the_best_and_the_far() {
-        let points: Vec<UnitPoint> = (0..10)
+        let points: Vec<UnitPoint> = (0..11)
             .map(|i| UnitPoint::clamped([0.1 * f64::from(i)]))
             .collect();
         let all: Vec<_> = points
             .iter()
-            .zip([5.0, 1.0, 0.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
+            .zip([5.0, 1.0, 0.0, 2.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0, 5.0])
             .collect();
         let at = |rows: Vec<(&UnitPoint, f64)>| -> Vec<f64> {
             rows.iter()
                 .map(|row| (row.0.coords()[0] * 10.0).round())
                 .collect()
         };
-        assert_eq!(
-            at(choose(&all, 4)),
-            [1.0, 2.0, 6.0, 9.0].map(|v: f64| v).to_vec()
-        );
+        assert_eq!(at(choose(&all, 4)), [1.0, 2.0, 6.0, 10.0]);
         assert_eq!(choose(&all, 1)[0].1.to_bits(), 0.0_f64.to_bits());
         let copies: Vec<_> = (0..5).map(|i| (&points[3], f64::from(i))).collect();
         let costs: Vec<f64> = choose(&copies, 4).iter().map(|row| row.1).collect();

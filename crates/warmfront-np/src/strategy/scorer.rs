@@ -66,7 +66,7 @@ impl Scorer<'_> {
                 let bar = &self.network.config().bar;
                 let improvement = bar.improvement(self.view.incumbent());
                 let rows = output.logits.chunks_exact(bar.buckets());
-                rows.map(|logits| improvement.log_expected(logits))
+                rows.map(|logits| improvement.log_expected(logits, None))
                     .collect()
             }
         };
