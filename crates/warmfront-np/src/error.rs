@@ -149,4 +149,7 @@ pub enum NpError {
     /// A history was to be cached for a network that does not allow it.
     #[error("the history can be cached only for a network that was trained with a causal one")]
     NotCausal,
+    /// A training state that cannot be written or read.
+    #[error("training state: {0}")]
+    Checkpoint(#[from] warmfront_codec::CodecError),
 }
