@@ -10,6 +10,7 @@ mod kronecker;
 mod matmul;
 mod radial;
 mod simd;
+pub mod single;
 mod triangular;
 
 pub use cholesky::{JitterPolicy, JitteredCholesky};

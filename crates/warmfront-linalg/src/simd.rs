@@ -69,3 +69,9 @@ pub(crate) fn sum_lanes(n: usize, mut add: impl FnMut(usize, f64) -> f64) -> f64
     }
     lanes[0] + rest
 }
+
+/// `a·b + c` of single numbers, fused where that is one instruction.
+#[inline(always)]
+pub(crate) fn fma_single<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FMA { a.mul_add(b, c) } else { a * b + c }
+}
