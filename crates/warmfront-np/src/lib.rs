@@ -3,6 +3,7 @@
 pub mod bar;
 pub mod config;
 mod error;
+mod layer;
 pub mod layout;
 pub mod network;
 pub mod policy;

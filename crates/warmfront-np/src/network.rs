@@ -139,38 +139,14 @@ impl Network {
     #[track_caller]
     #[must_use]
     pub fn forward(&self, context: &Context, heads: Heads) -> Output {
-        let (_, queries) = self.sizes(context);
-        Output::zeros(&self.config, queries, heads)
-    }
-
-    /// The heads' answers; `tape` keeps what [`Network::backward`] needs. A tape that has seen a
-    /// context of this size allocates nothing.
-    ///
-    /// # Panics
-    /// If lengths of the context do not fit.
-    #[track_caller]
-    pub fn forward_train<'t>(
-        &self,
-        context: &Context,
-        heads: Heads,
-        tape: &'t mut Tape,
-    ) -> &'t Output {
-        tape.output = self.forward(context, heads);
-        &tape.output
-    }
-
-    /// Adds the gradient by the parameters to `gradient`, given the gradient by the outputs of the
-    /// last [`Network::forward_train`] on this tape.
-    ///
-    /// # Panics
-    /// If a length does not fit.
-    #[track_caller]
-    pub fn backward(&self, tape: &mut Tape, output: &OutputGradient, gradient: &mut [f32]) {
-        assert_eq!(
-            gradient.len(),
-            self.parameters.len(),
-            "one number a parameter"
-        );
-        let _ = (tape, output);
+        let _ = self.sizes(context);
+        let history = self.encode(&context.history_x, &context.history_y);
+        self.score(
+            &history,
+            &context.queries,
+            context.incumbent,
+            context.progress,
+            heads,
+        )
     }
 }
