@@ -49,8 +49,8 @@ fn normal<const FMA: bool>(x: f32) -> (f32, f32) {
     let t = 1.0 / fma::<FMA>(0.327_591_1, z, 1.0);
     let bell = exp::<FMA>(-z * z);
     // Halved coefficients: Φ needs erfc / 2.
-    let p = fma::<FMA>(t, 0.530_702_7, -0.726_576_0);
-    let p = fma::<FMA>(t, p, 0.710_706_87);
+    let p = fma::<FMA>(t, 0.530_702_7, -0.726_576);
+    let p = fma::<FMA>(t, p, 0.710_706_9);
     let p = fma::<FMA>(t, p, -0.142_248_37);
     let p = fma::<FMA>(t, p, 0.127_414_8);
     let tail = p * t * bell;
