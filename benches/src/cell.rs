@@ -66,6 +66,8 @@ pub struct Step {
     pub tell_seconds: f64,
     /// How many points there were.
     pub suggestions: u32,
+    /// The evaluated row of a table, of experiments that look at what was asked.
+    pub row: Option<u32>,
 }
 
 /// The result of a [`Cell`]: something of every evaluation, or named numbers of the whole run.

@@ -105,6 +105,7 @@ impl Work for Lab {
                 ask_seconds,
                 tell_seconds,
                 suggestions: 1,
+                row: None,
             });
         }
         Ok(CellResult {

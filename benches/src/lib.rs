@@ -4,7 +4,7 @@
 //! has, [`runner`] runs them on several threads, [`store`] keeps each that has finished, [`results`]
 //! and [`claims`] compare methods, [`report`] writes the folder that people read.
 //! [`system`] is what the experiments of a paper are to the program: [`lab`] for SMOG, [`primo`] for PriMO,
-//! [`pmto`] for PMTO.
+//! [`pmto`] for PMTO, [`nap`] for NAP.
 //! [`inputs`] are those of the benchmarks of speed; [`peer`] measures the optimisers of others.
 
 pub mod cell;
@@ -13,6 +13,7 @@ pub mod data;
 pub mod inputs;
 pub mod lab;
 pub mod methods;
+pub mod nap;
 pub mod peer;
 pub mod pmto;
 pub mod primo;

@@ -47,7 +47,7 @@ enum Kind {
 const LCBENCH_TARGETS: [&str; 6] = ["167152", "167185", "189873", "3945", "126026", "189906"];
 pub(crate) const LCBENCH: &str = "yahpo/lcbench";
 const STATISTICS: &str = "yahpo/global_statistics/instance_target_statistics.csv";
-const XGB: &str = "hpobench-xgb";
+pub(crate) const XGB: &str = "hpobench-xgb";
 /// Target tables of HPOBench-XGB: the first of the authors' test tasks.
 const XGB_TARGETS: usize = 6;
 

@@ -114,7 +114,7 @@ pub fn base_name(method: &str) -> &str {
 }
 
 /// Names of the experiments that this program knows.
-pub const SYSTEMS: [&str; 3] = ["smog", "primo", "pmto"];
+pub const SYSTEMS: [&str; 4] = ["smog", "primo", "pmto", "nap"];
 
 /// The experiment with this name.
 ///
@@ -125,6 +125,7 @@ pub fn experiment(name: &str) -> anyhow::Result<Experiment> {
         "smog" => include_str!("../profiles/smog.json"),
         "primo" => include_str!("../profiles/primo.json"),
         "pmto" => include_str!("../profiles/pmto.json"),
+        "nap" => include_str!("../profiles/nap.json"),
         other => bail!("unknown system `{other}`{}", suggestion(other, &SYSTEMS)),
     };
     serde_json::from_str(text).with_context(|| format!("the definition of `{name}` is not valid"))

@@ -292,6 +292,7 @@ mod tests {
                 ask_seconds: 0.0,
                 tell_seconds: 0.0,
                 suggestions: 1,
+                row: None,
             };
             let steps = hypervolumes.map(step).to_vec();
             (

@@ -30,6 +30,9 @@ struct Line {
     /// Absent in files from before there were fidelities.
     #[serde(default = "one")]
     suggestions: u32,
+    /// Absent in files from before it was asked for, empty where there is no table.
+    #[serde(default)]
+    row: Option<u32>,
 }
 
 fn one() -> u32 {
@@ -53,6 +56,7 @@ fn lines<'a>(cell: &'a Cell, result: &'a CellResult) -> impl Iterator<Item = Lin
             tell_seconds: milliseconds(step.tell_seconds),
             setup_seconds: milliseconds(result.setup_seconds),
             suggestions: step.suggestions,
+            row: step.row,
         })
 }
 
@@ -306,6 +310,7 @@ fn assemble(lines: &[Line]) -> Option<CellResult> {
             ask_seconds: line.ask_seconds,
             tell_seconds: line.tell_seconds,
             suggestions: line.suggestions,
+            row: line.row,
         });
     }
     Some(CellResult {

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cell::Cell;
 use crate::data::DataFolder;
 use crate::lab::Lab;
+use crate::nap::lab::NapLab;
 use crate::pmto::lab::PmtoLab;
 use crate::primo::lab::PrimoLab;
 use crate::profile::{Catalogue, Plan};
 use crate::report::Input;
-use crate::runner::Work;
+use crate::runner::{RunConfig, Work};
 
 /// One reproduced paper.
 pub trait System: Work + Catalogue {
@@ -21,6 +23,16 @@ pub trait System: Work + Catalogue {
     /// If a file cannot be read or is not what it should be.
     fn check(&self, plan: &Plan) -> anyhow::Result<()>;
 
+    /// Makes what the cells that are still to be run need beyond data, for example trains policies, and
+    /// keeps it in the folder. It keeps to the time limit; cells that lack something then must not start.
+    ///
+    /// # Errors
+    /// If it cannot be made or kept.
+    fn prepare(&self, open: &[&Cell], out: &Path, config: &RunConfig) -> anyhow::Result<()> {
+        let _ = (open, out, config);
+        Ok(())
+    }
+
     /// Writes the report into a folder and returns the path of its page.
     ///
     /// # Errors
@@ -32,6 +44,7 @@ pub trait System: Work + Catalogue {
 #[must_use]
 pub fn system(name: &str, data: Option<DataFolder>, base: u64) -> Box<dyn System> {
     match name {
+        "nap" => Box::new(NapLab::new(data, base)),
         "pmto" => Box::new(PmtoLab::new(base)),
         "primo" => Box::new(PrimoLab::new(data, base)),
         _ => Box::new(Lab::new(data, base)),

@@ -115,6 +115,7 @@ impl Work for Decay {
                 ask_seconds: 0.01 * (skill + 1.0),
                 tell_seconds: 0.02,
                 suggestions: 1,
+                row: None,
             });
         }
         let tasks = cell

@@ -7,10 +7,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
+use warmfront_bench::cell::Cell;
 use warmfront_bench::data::DataFolder;
 use warmfront_bench::profile::{Experiment, Overrides, Plan, experiment};
 use warmfront_bench::report;
@@ -25,13 +26,13 @@ use warmfront_bench::system::{System, system};
 #[derive(Debug, Parser)]
 #[command(name = "reproduce", bin_name = "cargo xtask reproduce", version)]
 struct Arguments {
-    /// Which system: smog, primo, pmto
+    /// Which system: smog, primo, pmto, nap
     #[arg(default_value = "smog")]
     system: String,
     /// How much to run: quick (minutes), standard (hours), paper (a day)
     #[arg(long, default_value = "quick")]
     profile: String,
-    /// Folder with published data (`yahpo`, `hpobench-xgb`)
+    /// Folder with published data (`yahpo`, `hpobench-xgb`, `antbo`)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Base seed: every replicate derives from it
@@ -76,6 +77,10 @@ fn main() -> ExitCode {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "preparations count towards the time limit"
+)]
 fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let experiment = experiment(&arguments.system)?;
     let Some(profile) = experiment.profiles.get(&arguments.profile) else {
@@ -120,11 +125,17 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         eprintln!("{}: {count} runs", file.display());
     }
     let minutes = arguments.time_limit.or(profile.minutes);
-    let config = RunConfig {
+    let mut config = RunConfig {
         jobs: arguments.jobs,
         time_limit: minutes.map(|m| Duration::from_secs_f64(60.0 * m.clamp(0.0, 1e6))),
         progress: true,
     };
+    let start = Instant::now();
+    let open: Vec<&Cell> = cells.iter().filter(|c| store.load(c).is_none()).collect();
+    lab.prepare(&open, &out, &config)
+        .context("stopped before the first run; the same command goes on from there")?;
+    let limit = config.time_limit;
+    config.time_limit = limit.map(|limit| limit.saturating_sub(start.elapsed()));
     let outcome = runner::run(&cells, lab, &store, &config)
         .context("stopped; what had finished is kept, and the same command goes on from there")?;
     eprintln!(

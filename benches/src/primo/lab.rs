@@ -152,6 +152,7 @@ impl Work for PrimoLab {
             ask_seconds: times.ask,
             tell_seconds: times.tell,
             suggestions: times.suggestions,
+            row: None,
         };
         let curve = count(&evaluations, &stage.reference, units);
         Ok(CellResult {

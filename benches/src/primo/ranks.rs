@@ -190,6 +190,7 @@ pub(super) mod tests {
                 ask_seconds: 0.0,
                 tell_seconds: 0.0,
                 suggestions: 1,
+                row: None,
             };
             let result = CellResult {
                 setup_seconds: 0.0,

@@ -22,7 +22,7 @@ pub fn style(method: &str, position: usize) -> Style {
         emphasis: false,
     };
     match base_name(method) {
-        "smog" | "primo" | "pmto-improved" => Style {
+        "smog" | "primo" | "pmto-improved" | "nap" => Style {
             color: "#d55e00",
             dash: "",
             emphasis: true,

@@ -1,0 +1,548 @@
+//! The families of tasks: which tasks a policy is trained on, and which it is tested on.
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock, PoisonError};
+
+use anyhow::{Context as _, bail, ensure};
+use rand::{Rng, RngExt};
+use warmfront_core::{Direction, Domain, Purpose, SearchSpace, Seed};
+use warmfront_gp::ExactGp;
+use warmfront_problems::{
+    Design, HpobenchXgb, HpobenchXgbConfig, TaskFamily, YahpoFamily, design_points,
+};
+
+use super::analytic::{Function, Shape};
+use super::sources::conditional::fit_surrogate;
+use super::sources::prior::GpPrior;
+use super::task::{Ground, Table};
+use crate::cell::fnv1a;
+use crate::data::DataFolder;
+use crate::problems::{LCBENCH, Slots, XGB, slot, yahpo_files};
+
+/// One family of tasks.
+#[derive(Debug, Clone, Copy)]
+pub struct FamilySpec {
+    /// Short name, as on the command line.
+    pub name: &'static str,
+    /// Title in the report.
+    pub title: &'static str,
+    /// What it is, for a reader of the report.
+    pub text: &'static str,
+    /// Raised when a change makes earlier results incomparable.
+    pub version: u32,
+    /// Number of tasks to test on.
+    pub tests: u32,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Xgb { published: bool },
+    Antbo,
+    Lcbench,
+    Gp { dim: usize, rows: usize },
+    Analytic { dim: usize },
+}
+
+/// Rows of a table of the antibody family, of a LCBench table, and of a drawn function.
+const ROWS: usize = 1000;
+const DRAWN_ROWS: usize = 500;
+/// Functions that stand for training tasks where there is no end of them.
+const DRAWN: usize = 20;
+const ANTBO: &str = "antbo";
+/// Letters of the amino acids, and how many of them a sequence has.
+const LETTERS: &str = "ACDEFGHIKLMNPQRSTVWY";
+const POSITIONS: usize = 11;
+
+/// All families that an experiment may name.
+pub const FAMILIES: &[FamilySpec] = &[
+    FamilySpec {
+        name: "xgb",
+        title: "HPOBench-XGB",
+        text: "Tables of a thousand XGBoost configurations, six inputs, the skewed ones on a log scale; the \
+               value is minimised. Trained on tables 0–19, validated on 20–33, tested on 34–47.",
+        version: 1,
+        tests: 14,
+        kind: Kind::Xgb { published: false },
+    },
+    FamilySpec {
+        name: "xgb-published",
+        title: "HPOBench-XGB, as published",
+        text: "The same tables with their columns as they are and the value maximised, as in the authors' \
+               program.",
+        version: 1,
+        tests: 14,
+        kind: Kind::Xgb { published: true },
+    },
+    FamilySpec {
+        name: "antbo",
+        title: "Antibodies",
+        text: "Sequences of eleven amino acids and their energy of binding to an antigen. In alphabetical \
+               order the first eight antigens are for training, then two for validation and two for tests, \
+               of which each seed draws a thousand sequences.",
+        version: 1,
+        tests: 2,
+        kind: Kind::Antbo,
+    },
+    FamilySpec {
+        name: "lcbench",
+        title: "LCBench",
+        text: "Tables of a thousand Sobol points of seven hyper-parameters, 1 − validation accuracy after all \
+               epochs by the YAHPO surrogate. Of 34 data sets, in the order of the surrogate, 20 are for \
+               training, 6 for validation, 8 for tests.",
+        version: 1,
+        tests: 8,
+        kind: Kind::Lcbench,
+    },
+    FamilySpec {
+        name: "gp",
+        title: "Gaussian process, 3 inputs",
+        text: "Draws of a Gaussian process with random kernel and lengthscales at 500 uniform points; every \
+               function has its own points. Tasks have nothing in common but their prior.",
+        version: 1,
+        tests: 16,
+        kind: Kind::Gp { dim: 3, rows: 500 },
+    },
+    FamilySpec {
+        name: "gp-2",
+        title: "Gaussian process, 2 inputs",
+        text: "Draws of a Gaussian process with random kernel and lengthscales at 200 uniform points; every \
+               function has its own points. A small policy, trained in a minute.",
+        version: 1,
+        tests: 16,
+        kind: Kind::Gp { dim: 2, rows: 200 },
+    },
+    FamilySpec {
+        name: "gp-6",
+        title: "Gaussian process, 6 inputs",
+        text: "As with 3 inputs.",
+        version: 1,
+        tests: 16,
+        kind: Kind::Gp { dim: 6, rows: 500 },
+    },
+    FamilySpec {
+        name: "analytic",
+        title: "Shifted functions, 4 inputs",
+        text: "Ackley, Griewank, Styblinski–Tang, Dixon–Price, Powell, Rosenbrock and sphere functions over a \
+               box, the optimum moved, the box stretched, the coordinates exchanged; two of each are tests.",
+        version: 1,
+        tests: 2 * Shape::ALL.len() as u32,
+        kind: Kind::Analytic { dim: 4 },
+    },
+];
+
+impl FamilySpec {
+    /// The family with this name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<&'static Self> {
+        FAMILIES.iter().find(|f| f.name == name)
+    }
+
+    /// The part of the data folder that it needs.
+    #[must_use]
+    pub fn data(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Xgb { .. } => Some(XGB),
+            Kind::Antbo => Some(ANTBO),
+            Kind::Lcbench => Some(LCBENCH),
+            Kind::Gp { .. } | Kind::Analytic { .. } => None,
+        }
+    }
+
+    /// Whether tasks are drawn rather than read.
+    #[must_use]
+    pub fn drawn(&self) -> bool {
+        self.data().is_none()
+    }
+
+    /// The analytic families: their tasks are boxes.
+    #[must_use]
+    pub fn is_box(&self) -> bool {
+        matches!(self.kind, Kind::Analytic { .. })
+    }
+}
+
+/// A family with its tasks.
+pub struct Hall {
+    /// Which.
+    pub spec: &'static FamilySpec,
+    /// The space, without a table.
+    pub space: SearchSpace,
+    /// Tasks to train on; where functions are drawn, a few of them.
+    pub train: Vec<Table>,
+    /// Tasks to judge a policy by.
+    pub validation: Vec<Table>,
+    tests: Vec<Table>,
+    functions: Vec<Function>,
+    seed: Seed,
+    surrogates: OnceLock<Result<Vec<ExactGp>, String>>,
+}
+
+impl Hall {
+    /// Encoded dimension.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.space.dim()
+    }
+
+    /// For each categorical input the range of its coordinates.
+    #[must_use]
+    pub fn categories(&self) -> Vec<Range<usize>> {
+        let inputs = self.space.parameters().iter();
+        let categorical = inputs.filter(|p| p.coords().len() > 1);
+        categorical.map(|p| p.coords()).collect()
+    }
+
+    /// The task with this number; only that of the antibodies depends on the seed.
+    ///
+    /// # Errors
+    /// If its rows are no table of the space.
+    pub fn ground(&self, task: u32, seed: u32) -> anyhow::Result<Ground> {
+        let index = task as usize;
+        if self.spec.is_box() {
+            let function = self.functions.get(index).context("no such task")?;
+            return Ok(Ground::formula(function.clone()));
+        }
+        let table = self.tests.get(index).context("no such task")?;
+        let table = if table.len() > ROWS {
+            let stream = self.seed.child(11).child(u64::from(task));
+            let rows = subset(
+                table.len(),
+                ROWS,
+                &mut stream.child(u64::from(seed)).stream(Purpose::Init, 0),
+            );
+            table.select(&rows)
+        } else {
+            table.clone()
+        };
+        Ground::table(&self.space, table)
+    }
+
+    /// A Gaussian process for each training table, fitted to at most 300 of its rows, once.
+    ///
+    /// # Errors
+    /// If a fit fails.
+    pub fn surrogates(&self) -> anyhow::Result<&[ExactGp]> {
+        let make = || -> anyhow::Result<Vec<ExactGp>> {
+            let categorical = !self.categories().is_empty();
+            let fit = |(index, table): (u64, &Table)| {
+                let seed = self.seed.child(12).child(index);
+                fit_surrogate(table, categorical, seed)
+                    .with_context(|| format!("no surrogate of {}", table.name))
+            };
+            (0..).zip(&self.train).map(fit).collect()
+        };
+        self.surrogates
+            .get_or_init(|| make().map_err(|error| format!("{error:#}")))
+            .as_deref()
+            .map_err(|text| anyhow::anyhow!(text.clone()))
+    }
+}
+
+/// Families, each made once, whichever thread asks first.
+pub struct Halls {
+    data: Option<DataFolder>,
+    base: Seed,
+    halls: Slots<&'static str, Arc<Hall>>,
+}
+
+impl Halls {
+    /// Families whose drawn tasks derive from one base seed.
+    #[must_use]
+    pub fn new(data: Option<DataFolder>, base: u64) -> Self {
+        Self {
+            data,
+            base: Seed(base),
+            halls: Slots::default(),
+        }
+    }
+
+    /// The data folder, if one was given.
+    #[must_use]
+    pub fn data(&self) -> Option<&DataFolder> {
+        self.data.as_ref()
+    }
+
+    /// A family.
+    ///
+    /// # Errors
+    /// If its data cannot be read.
+    pub fn get(&self, spec: &'static FamilySpec) -> anyhow::Result<Arc<Hall>> {
+        slot(&self.halls, spec.name, || {
+            self.make(spec)
+                .map(Arc::new)
+                .with_context(|| format!("cannot set up the family `{}`", spec.name))
+        })
+    }
+
+    /// Whether a family has been made already.
+    #[must_use]
+    pub fn is_loaded(&self, name: &str) -> bool {
+        let halls = self.halls.lock().unwrap_or_else(PoisonError::into_inner);
+        halls.get(name).is_some_and(|slot| slot.get().is_some())
+    }
+
+    fn make(&self, spec: &'static FamilySpec) -> anyhow::Result<Hall> {
+        let seed = self.base.child(fnv1a(spec.name.as_bytes()));
+        let hall = |space, [train, validation, tests]: [Vec<Table>; 3]| Hall {
+            spec,
+            space,
+            train,
+            validation,
+            tests,
+            functions: Vec::new(),
+            seed,
+            surrogates: OnceLock::new(),
+        };
+        match spec.kind {
+            Kind::Xgb { published } => {
+                let (space, tables) = self.xgb(published)?;
+                Ok(hall(space, split(tables, 20, 14)))
+            }
+            Kind::Antbo => {
+                let (space, tables) = self.antibodies()?;
+                Ok(hall(space, split(tables, 8, 2)))
+            }
+            Kind::Lcbench => {
+                let (space, tables) = self.lcbench(seed)?;
+                Ok(hall(space, split(tables, 20, 6)))
+            }
+            Kind::Gp { dim, rows } => {
+                let prior = GpPrior::new(dim);
+                let draw = |kind: u64, count: usize| -> Vec<Table> {
+                    let one = |index: u64| {
+                        let mut rng = seed.child(kind).child(index).stream(Purpose::Init, 0);
+                        let mut table = prior.table(rows, 0.0, &mut rng);
+                        table.name = format!("{}-{index}", spec.name);
+                        table
+                    };
+                    (0..count as u64).map(one).collect()
+                };
+                let tables = [draw(1, DRAWN), draw(2, 8), draw(3, spec.tests as usize)];
+                Ok(hall(SearchSpace::unit_cube(dim), tables))
+            }
+            Kind::Analytic { dim } => {
+                let draw = |kind: u64, count: usize| -> Vec<(Function, Table)> {
+                    let one = |index: usize| {
+                        let stream = seed.child(kind).child(index as u64);
+                        let mut rng = stream.stream(Purpose::Init, 0);
+                        let shape = Shape::ALL[index % Shape::ALL.len()];
+                        let function = Function::draw(shape, dim, &mut rng);
+                        let table = function_table(&function, DRAWN_ROWS, &mut rng);
+                        (function, table)
+                    };
+                    (0..count).map(one).collect()
+                };
+                let tables =
+                    |drawn: Vec<(Function, Table)>| drawn.into_iter().map(|d| d.1).collect();
+                let tests = draw(3, spec.tests as usize);
+                Ok(Hall {
+                    functions: tests.into_iter().map(|d| d.0).collect(),
+                    ..hall(
+                        SearchSpace::unit_cube(dim),
+                        [tables(draw(1, 21)), tables(draw(2, 7)), Vec::new()],
+                    )
+                })
+            }
+        }
+    }
+
+    fn folder(&self) -> anyhow::Result<&DataFolder> {
+        self.data
+            .as_ref()
+            .context("no data folder was given (--data DIR)")
+    }
+
+    fn xgb(&self, published: bool) -> anyhow::Result<(SearchSpace, Vec<Table>)> {
+        let data = self.folder()?;
+        let names = data.list(XGB, "npy")?;
+        // Tables are told apart by their order alone.
+        let needed = HpobenchXgb::TEST.end;
+        ensure!(
+            names.len() == needed,
+            "{} holds {} tables (.npy), expected exactly {needed}",
+            data.root().join(XGB).display(),
+            names.len()
+        );
+        let tables = names
+            .iter()
+            .map(|name| data.read(name))
+            .collect::<anyhow::Result<Vec<_>>>()?;
+        let config = if published {
+            HpobenchXgbConfig {
+                log_scale: false,
+                direction: Direction::Maximize,
+            }
+        } else {
+            HpobenchXgbConfig::default()
+        };
+        let family = HpobenchXgb::from_npy(&tables, config)?;
+        // All tables lie in one space; only their rows differ.
+        let space = SearchSpace::unit_cube(family.task(0).space().dim());
+        let tables = (0..needed)
+            .map(|index| Table::of(&family.task(index)))
+            .collect::<anyhow::Result<_>>()?;
+        Ok((space, tables))
+    }
+
+    fn antibodies(&self) -> anyhow::Result<(SearchSpace, Vec<Table>)> {
+        let data = self.folder()?;
+        let mut builder = SearchSpace::builder();
+        for position in 1..=POSITIONS {
+            let letters = LETTERS.chars().map(|c| c.to_string());
+            builder = builder.param(format!("p{position}"), Domain::categorical(letters));
+        }
+        let space = builder.build()?;
+        let names = data.list(ANTBO, "csv")?;
+        ensure!(
+            names.len() == 12,
+            "{} holds {} tables (.csv), expected exactly 12",
+            data.root().join(ANTBO).display(),
+            names.len()
+        );
+        let tables = names
+            .iter()
+            .map(|name| {
+                sequences(name, &data.read(name)?)
+                    .with_context(|| format!("{} is damaged", data.root().join(name).display()))
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok((space, tables))
+    }
+
+    fn lcbench(&self, seed: Seed) -> anyhow::Result<(SearchSpace, Vec<Table>)> {
+        let data = self.folder()?;
+        let family = YahpoFamily::lcbench(yahpo_files(data, LCBENCH)?)
+            .and_then(|family| family.with_objectives(&["1-val_accuracy"]))
+            .with_context(|| format!("{} is damaged", data.root().join(LCBENCH).display()))?;
+        let instances = family.scenario().instances().len();
+        ensure!(instances == 34, "{instances} data sets, expected 34");
+        let space = SearchSpace::unit_cube(family.task(0).space().dim());
+        let tables = (0..instances)
+            .map(|index| {
+                let problem = family.problem(index);
+                let mut rng = seed.child(4).child(index as u64).stream(Purpose::Init, 0);
+                let space = warmfront_problems::Problem::space(&problem);
+                let points = design_points(space, ROWS, Design::Sobol, &mut rng);
+                Table::at(&problem, points)
+            })
+            .collect::<anyhow::Result<_>>()?;
+        Ok((space, tables))
+    }
+}
+
+/// The first `train` tables, the next `validation`, and the rest.
+fn split(mut tables: Vec<Table>, train: usize, validation: usize) -> [Vec<Table>; 3] {
+    let tests = tables.split_off(train + validation);
+    let middle = tables.split_off(train);
+    [tables, middle, tests]
+}
+
+/// `count` distinct numbers below `of`, in a random order.
+pub(super) fn subset<R: Rng + ?Sized>(of: usize, count: usize, rng: &mut R) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..of).collect();
+    let count = count.min(of);
+    for i in 0..count {
+        order.swap(i, rng.random_range(i as u64..of as u64) as usize);
+    }
+    order.truncate(count);
+    order
+}
+
+/// A function at uniform points.
+pub(super) fn function_table(function: &Function, rows: usize, rng: &mut dyn Rng) -> Table {
+    let dim = function.dim();
+    let x: Vec<f64> = (0..rows * dim)
+        .map(|_| warmfront_math::distribution::open_uniform(rng))
+        .collect();
+    Table {
+        name: function.name(),
+        dim,
+        costs: x.chunks_exact(dim).map(|u| function.at(u)).collect(),
+        x,
+    }
+}
+
+/// Sequences and energies, one-hot.
+fn sequences(name: &str, bytes: &[u8]) -> anyhow::Result<Table> {
+    let mut reader = csv::Reader::from_reader(bytes);
+    let letters = LETTERS.len();
+    let dim = POSITIONS * letters;
+    let mut table = Table {
+        name: name
+            .trim_start_matches("antbo/")
+            .trim_end_matches(".csv")
+            .to_owned(),
+        dim,
+        x: Vec::new(),
+        costs: Vec::new(),
+    };
+    let mut seen = HashSet::new();
+    for (row, record) in reader.records().enumerate() {
+        let record = record?;
+        let (Some(text), Some(energy)) = (record.get(0), record.get(1)) else {
+            bail!("row {row} has {} columns, expected 2", record.len());
+        };
+        let energy: f64 = energy.parse().with_context(|| format!("row {row}"))?;
+        ensure!(energy.is_finite(), "row {row} has the energy {energy}");
+        ensure!(
+            text.len() == POSITIONS,
+            "row {row} has {} letters, expected {POSITIONS}",
+            text.len()
+        );
+        if !seen.insert(text.to_owned()) {
+            continue;
+        }
+        let start = table.x.len();
+        table.x.resize(start + dim, 0.0);
+        for (position, letter) in text.chars().enumerate() {
+            let index = LETTERS
+                .find(letter)
+                .with_context(|| format!("row {row} has the letter `{letter}`"))?;
+            table.x[start + position * letters + index] = 1.0;
+        }
+        table.costs.push(energy);
+    }
+    ensure!(!table.is_empty(), "there are no rows");
+    Ok(table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequences_are_one_hot() {
+        let table = sequences(
+            "antbo/X.csv",
+            b"cdrh3,binding_energy\nAAAAAAAAAAY,-3\nACAAAAAAAAA,-4.5\nAAAAAAAAAAY,-3\n",
+        )
+        .expect("two different rows");
+        assert_eq!((table.name.as_str(), table.len()), ("X", 2));
+        assert!((table.row(0).iter().sum::<f64>() - 11.0).abs() < 1e-12);
+        assert!((table.row(0)[219] - 1.0).abs() < 1e-12);
+        assert!((table.row(1)[21] - 1.0).abs() < 1e-12);
+        let error = sequences("a", b"s,e\nAAAAAAAAAAB,1\n").expect_err("no amino acid");
+        assert_eq!(error.to_string(), "row 0 has the letter `B`");
+    }
+
+    #[test]
+    fn families_are_the_same_each_time_and_hold_their_tests() {
+        for name in ["gp", "analytic"] {
+            let spec = FamilySpec::find(name).expect("defined");
+            let [a, b] = [0, 1].map(|_| Halls::new(None, 5).get(spec).expect("no data needed"));
+            assert_eq!(a.train, b.train);
+            for task in 0..spec.tests {
+                let (a, b) = (a.ground(task, 0), b.ground(task, 1));
+                let (a, b) = (a.expect("a task"), b.expect("a task"));
+                assert_eq!(
+                    (a.best.to_bits(), a.worst.to_bits()),
+                    (b.best.to_bits(), b.worst.to_bits())
+                );
+                assert!(a.best < a.worst);
+            }
+            assert!(a.ground(spec.tests, 0).is_err());
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! Runs a cell: a method on a test task, from shared initial points on.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use warmfront_core::{Candidate, Costs, Observation, Outcome, Purpose, Seed, TrialId, UnitPoint};
+use warmfront_math::sobol::Sobol;
+
+use super::families::{FAMILIES, FamilySpec, Halls, subset};
+use super::methods::{self, METHODS, Stage};
+use super::policies::Policies;
+use super::recipes::recipe;
+use super::report;
+use super::task::Ground;
+use crate::cell::{Cell, CellResult, Step, fnv1a};
+use crate::data::DataFolder;
+use crate::profile::{Catalogue, Plan};
+use crate::report::Input;
+use crate::runner::{RunConfig, Work};
+use crate::system::System;
+
+/// Raised when a change to the way cells are run makes earlier results incomparable.
+const VERSION: u32 = 1;
+
+/// Evaluations that all methods share.
+pub const INITIAL: usize = 5;
+
+/// The families and methods of the experiments with trained policies.
+pub struct NapLab {
+    halls: Halls,
+    policies: Policies,
+    base: u64,
+}
+
+impl NapLab {
+    /// A lab whose replicates derive from one base seed.
+    #[must_use]
+    pub fn new(data: Option<DataFolder>, base: u64) -> Self {
+        Self {
+            halls: Halls::new(data, base),
+            policies: Policies::default(),
+            base,
+        }
+    }
+
+    /// The families.
+    #[must_use]
+    pub fn halls(&self) -> &Halls {
+        &self.halls
+    }
+
+    /// The points that all methods start with: random rows, or a Sobol sequence.
+    fn start(&self, ground: &Ground, seed: Seed) -> Vec<UnitPoint> {
+        let mut rng = seed.child(1).stream(Purpose::Init, 0);
+        if let Some(rows) = ground.space.table() {
+            let chosen = subset(rows.len(), INITIAL, &mut rng);
+            return chosen.into_iter().map(|row| rows[row].clone()).collect();
+        }
+        let dim = ground.space.dim();
+        let mut coords = vec![0.0; dim];
+        let mut sobol = Sobol::scrambled(dim, &mut rng).ok();
+        (0..INITIAL)
+            .map(|_| {
+                match &mut sobol {
+                    Some(sobol) => sobol.next_into(&mut coords),
+                    None => return ground.space.sample(&mut rng),
+                }
+                ground.space.canonical(&UnitPoint::clamped(coords.clone()))
+            })
+            .collect()
+    }
+}
+
+impl System for NapLab {
+    fn data(&self) -> Option<&DataFolder> {
+        self.halls.data()
+    }
+
+    fn check(&self, plan: &Plan) -> anyhow::Result<()> {
+        for entry in &plan.entries {
+            if let Some(spec) = FamilySpec::find(&entry.problem) {
+                self.halls.get(spec)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn prepare(&self, open: &[&Cell], out: &Path, config: &RunConfig) -> anyhow::Result<()> {
+        let mut wanted = Vec::new();
+        for cell in open {
+            let spec = FamilySpec::find(&cell.problem).context("unknown family")?;
+            if let Some(variant) = methods::variant(&cell.method) {
+                let recipe = recipe(spec, variant, self.base);
+                if !wanted.contains(&recipe) {
+                    wanted.push(recipe);
+                }
+            }
+        }
+        self.policies.train(&wanted, &self.halls, out, config)
+    }
+
+    fn write_report(&self, out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
+        report::write(out, input, &self.halls)
+    }
+}
+
+impl Work for NapLab {
+    #[expect(clippy::disallowed_methods, reason = "experiments measure time")]
+    fn run(&self, cell: &Cell) -> anyhow::Result<CellResult> {
+        let spec = FamilySpec::find(&cell.problem).context("unknown family")?;
+        let hall = self.halls.get(spec)?;
+        let ground = hall.ground(cell.task, cell.seed)?;
+        let seed = Seed(self.base)
+            .child(fnv1a(spec.name.as_bytes()))
+            .child(1000 + u64::from(cell.task))
+            .child(u64::from(cell.seed));
+        let policy = match methods::variant(&cell.method) {
+            Some(variant) => {
+                let recipe = recipe(spec, variant, self.base);
+                Some(self.policies.get(&recipe)?)
+            }
+            None => None,
+        };
+        let stage = Stage {
+            hall: &hall,
+            ground: &ground,
+            seed,
+            horizon: cell.evaluations as usize,
+            policy,
+        };
+        let start = Instant::now();
+        let mut strategy = methods::build(&cell.method, &stage)
+            .with_context(|| format!("cannot build the method `{}`", cell.method))?;
+        let setup_seconds = start.elapsed().as_secs_f64();
+
+        let mut best = f64::INFINITY;
+        let mut steps = Vec::with_capacity(cell.evaluations as usize);
+        let mut evaluate = |point: &UnitPoint, ask_seconds: f64| -> anyhow::Result<Outcome> {
+            let (cost, row) = ground.cost(point);
+            best = best.min(cost);
+            steps.push(Step {
+                hypervolume: 1.0 - ground.regret(best),
+                ask_seconds,
+                tell_seconds: 0.0,
+                suggestions: 1,
+                row,
+            });
+            Ok(Outcome::Complete(Costs::from_values(vec![cost])?))
+        };
+        let mut batch = Vec::new();
+        for (trial, point) in (0..).zip(self.start(&ground, seed)) {
+            if trial >= u64::from(cell.evaluations) {
+                break;
+            }
+            batch.push(Observation {
+                trial: TrialId(trial),
+                outcome: evaluate(&point, 0.0)?,
+                candidate: Candidate::at(point),
+            });
+        }
+        let mut told = Vec::new();
+        let mut tell = |strategy: &mut dyn warmfront_core::Strategy,
+                        batch: &[Observation],
+                        trial: u64|
+         -> anyhow::Result<()> {
+            let start = Instant::now();
+            let mut rng = seed.stream(Purpose::Tell, trial);
+            strategy
+                .tell(batch, &mut rng)
+                .context("the outcome was refused")?;
+            told.push(start.elapsed().as_secs_f64());
+            Ok(())
+        };
+        tell(&mut *strategy, &batch, 0)?;
+        for trial in batch.len() as u64..u64::from(cell.evaluations) {
+            let start = Instant::now();
+            let mut rng = seed.stream(Purpose::Ask, trial);
+            let proposed = strategy
+                .ask(NonZeroUsize::MIN, &[], &mut rng)
+                .context("no proposal")?;
+            let ask_seconds = start.elapsed().as_secs_f64();
+            let candidate = proposed.into_iter().next().context("an empty proposal")?;
+            let observation = Observation {
+                trial: TrialId(trial),
+                outcome: evaluate(&candidate.point, ask_seconds)?,
+                candidate,
+            };
+            tell(&mut *strategy, &[observation], trial)?;
+        }
+        // The first tell took in all initial points.
+        for (step, seconds) in steps.iter_mut().skip(batch.len() - 1).zip(&told) {
+            step.tell_seconds = *seconds;
+        }
+        Ok(CellResult {
+            setup_seconds,
+            optimum: 1.0,
+            steps,
+            ..CellResult::default()
+        })
+    }
+}
+
+impl Catalogue for NapLab {
+    fn problems(&self) -> Vec<&str> {
+        FAMILIES.iter().map(|p| p.name).collect()
+    }
+
+    fn methods(&self) -> Vec<&str> {
+        METHODS.iter().map(|m| m.name).collect()
+    }
+
+    fn tasks(&self, problem: &str) -> u32 {
+        FamilySpec::find(problem).map_or(1, |family| family.tests)
+    }
+
+    fn objectives(&self, _problem: &str) -> u32 {
+        1
+    }
+
+    fn unavailable(&self, problem: &str) -> Option<String> {
+        let needed = FamilySpec::find(problem)?.data()?;
+        match self.data() {
+            None => Some(format!(
+                "needs published data: --data DIR with `{needed}` inside"
+            )),
+            Some(folder) if !folder.has(needed) => {
+                Some(format!("`{needed}` is not in {}", folder.root().display()))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn fingerprint(&self, problem: &str, method: &str) -> String {
+        let family = FamilySpec::find(problem);
+        let version = methods::find(method).map_or(0, |m| m.version);
+        let mut text = format!(
+            "nap runner {VERSION}, base seed {}, family {}, method {version}",
+            self.base,
+            family.map_or(0, |f| f.version)
+        );
+        if let Some((family, variant)) = family.zip(methods::variant(method)) {
+            let key = recipe(family, variant, self.base).key();
+            text.push_str(&format!(", policy {key}"));
+        }
+        text
+    }
+
+    fn describe_problem(&self, problem: &str) -> (String, String) {
+        match FamilySpec::find(problem) {
+            Some(p) => (p.title.to_owned(), p.text.to_owned()),
+            None => (problem.to_owned(), String::new()),
+        }
+    }
+
+    fn describe_method(&self, method: &str) -> (String, String) {
+        match methods::find(method) {
+            Some(m) => (m.label.to_owned(), m.text.to_owned()),
+            None => (method.to_owned(), String::new()),
+        }
+    }
+}

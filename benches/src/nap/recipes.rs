@@ -1,0 +1,343 @@
+//! How each policy is trained, in one place: family and variant give network, training and tasks.
+//!
+//! Sizes are for two processor cores: about 25 minutes of processor time for a policy, one minute for the
+//! small family of the quick profile.
+
+use std::sync::Arc;
+
+use warmfront_core::Seed;
+use warmfront_np::train::{
+    Advantage, Auxiliary, AuxiliaryContexts, Lambda, PpoConfig, SupervisedConfig, TrainConfig,
+};
+use warmfront_np::{AcquisitionHead, Bar, Critic, Initialisation, NetworkConfig, Scaling};
+
+use super::families::{FamilySpec, Hall};
+use super::sources::Source;
+use super::sources::conditional::Augmentation;
+use super::sources::prior::GpPrior;
+use crate::cell::fnv1a;
+
+/// Raised when a change of sources or surrogates makes policies different.
+const VERSION: u32 = 1;
+
+/// Which way of training.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Variant {
+    /// Warm-up and reinforcement learning.
+    Full,
+    /// The first phase alone.
+    WarmUp,
+    /// As published, at the size of the others.
+    Published,
+    /// The second phase alone, longer.
+    NoWarmUp,
+    /// Another weight of the auxiliary loss.
+    Lambda(f64),
+}
+
+impl Variant {
+    /// Part of file names.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Full => "nap".into(),
+            Self::WarmUp => "np".into(),
+            Self::Published => "published".into(),
+            Self::NoWarmUp => "no-warmup".into(),
+            Self::Lambda(value) => format!("lambda-{value}"),
+        }
+    }
+}
+
+/// Everything that determines a policy, its tasks' data aside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipe {
+    /// The family.
+    pub family: &'static str,
+    /// Version of the family.
+    version: u32,
+    /// Which way of training.
+    pub variant: Variant,
+    /// The network.
+    pub network: NetworkConfig,
+    /// Both phases.
+    pub train: TrainConfig,
+    /// Parts of the tasks: drawn near tables, rows of tables, Gaussian process, formulas.
+    tasks: [f64; 4],
+    /// Of first parameters, tasks and rollouts.
+    pub seed: u64,
+}
+
+/// Size of a family's networks and length of its training.
+struct Size {
+    layers: usize,
+    width: usize,
+    buckets: usize,
+    steps: u64,
+    iterations: u64,
+    tasks: usize,
+    trajectories: usize,
+    history: usize,
+    queries: usize,
+    horizon: (usize, usize),
+    candidates: usize,
+}
+
+/// For families with a budget of a hundred evaluations.
+const STANDARD: Size = Size {
+    layers: 3,
+    width: 96,
+    buckets: 100,
+    steps: 3500,
+    iterations: 60,
+    tasks: 6,
+    trajectories: 8,
+    history: 100,
+    queries: 100,
+    horizon: (15, 60),
+    candidates: 200,
+};
+
+/// For the quick profile: a budget of thirty.
+const SMALL: Size = Size {
+    layers: 2,
+    width: 48,
+    buckets: 64,
+    steps: 900,
+    iterations: 16,
+    tasks: 6,
+    trajectories: 6,
+    history: 30,
+    queries: 50,
+    horizon: (10, 25),
+    candidates: 120,
+};
+
+fn size(family: &str) -> &'static Size {
+    match family {
+        "gp-2" => &SMALL,
+        _ => &STANDARD,
+    }
+}
+
+/// Number of coordinates of a family's network.
+fn inputs(family: &str) -> usize {
+    match family {
+        "xgb" | "xgb-published" | "gp-6" => 6,
+        "antbo" => 220,
+        "lcbench" => 7,
+        "gp-2" => 2,
+        "gp" => 3,
+        _ => 4,
+    }
+}
+
+/// The recipe of a policy.
+#[must_use]
+pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
+    let size = size(family.name);
+    let mut network = NetworkConfig {
+        layers: size.layers,
+        width: size.width,
+        feed_forward: 2 * size.width,
+        head_hidden: 2 * size.width,
+        bar: Bar::uniform(-4.0, 4.0, size.buckets).with_tails(),
+        ..NetworkConfig::compact(inputs(family.name))
+    };
+    let warm_up = SupervisedConfig {
+        steps: size.steps,
+        history: (0, size.history),
+        queries: size.queries,
+        ..SupervisedConfig::compact()
+    };
+    let policy = PpoConfig {
+        iterations: size.iterations,
+        tasks: size.tasks,
+        trajectories: size.trajectories,
+        horizon: size.horizon,
+        candidates: size.candidates,
+        ..PpoConfig::compact()
+    };
+    let mut train = TrainConfig {
+        warm_up: Some(warm_up),
+        policy: Some(policy.clone()),
+        ..TrainConfig::two_phase()
+    };
+    match variant {
+        Variant::Full => {}
+        Variant::WarmUp => train.policy = None,
+        Variant::NoWarmUp => {
+            train.warm_up = None;
+            train.policy = Some(PpoConfig {
+                // About as much processor time as both phases.
+                iterations: size.iterations * 3 / 2,
+                ..policy
+            });
+        }
+        Variant::Lambda(lambda) => {
+            let off = lambda <= 0.0;
+            train.policy = Some(PpoConfig {
+                lambda: Lambda::Fixed(lambda),
+                auxiliary: Auxiliary {
+                    contexts: if off {
+                        AuxiliaryContexts::Off
+                    } else {
+                        policy.auxiliary.contexts
+                    },
+                    ..policy.auxiliary
+                },
+                ..policy
+            });
+        }
+        Variant::Published => {
+            network = NetworkConfig {
+                bar: Bar::uniform(-0.1, 1.1, size.buckets),
+                acquisition: AcquisitionHead::published(),
+                critic: Critic::Scalars,
+                initialisation: Initialisation::Published,
+                ..network
+            };
+            train = TrainConfig {
+                scaling: Scaling::Range,
+                warm_up: None,
+                policy: Some(PpoConfig {
+                    iterations: size.iterations * 3 / 2,
+                    tasks: size.tasks * size.trajectories,
+                    trajectories: 1,
+                    candidates: size.candidates,
+                    // Ten times as high for a fiftieth of the steps.
+                    learning_rate: 3e-4,
+                    ramp: 3,
+                    states: policy.states,
+                    auxiliary: Auxiliary {
+                        contexts: AuxiliaryContexts::Iid,
+                        queries: size.queries,
+                        drawn: policy.auxiliary.drawn,
+                    },
+                    advantage: Advantage::Gae,
+                    ..PpoConfig::published()
+                }),
+                ..TrainConfig::published()
+            };
+        }
+    }
+    Recipe {
+        family: family.name,
+        version: family.version,
+        variant,
+        network,
+        train,
+        tasks: match family.name {
+            "xgb" | "xgb-published" | "lcbench" => [0.8, 0.2, 0.0, 0.0],
+            "antbo" => [0.5, 0.5, 0.0, 0.0],
+            "analytic" => [0.0, 0.0, 0.3, 0.7],
+            _ => [0.0, 0.0, 1.0, 0.0],
+        },
+        seed: base,
+    }
+}
+
+impl Recipe {
+    /// Name of the policy's files.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{}-{}", self.family, self.variant.name())
+    }
+
+    /// Sixteen hexadecimal digits that change when anything changes that determines the policy.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!(
+            "{:016x}",
+            fnv1a(format!("recipe {VERSION}, {self:?}").as_bytes())
+        )
+    }
+
+    /// The seed of its training: that of the family, so that variants share what they can.
+    #[must_use]
+    pub fn training_seed(&self) -> Seed {
+        Seed(self.seed)
+            .child(fnv1a(self.family.as_bytes()))
+            .child(77)
+    }
+
+    /// The recipe whose network this one begins with.
+    #[must_use]
+    pub fn begins_with(&self) -> Option<Self> {
+        let second = !matches!(self.variant, Variant::WarmUp);
+        (second && self.train.warm_up.is_some()).then(|| Self {
+            variant: Variant::WarmUp,
+            train: TrainConfig {
+                policy: None,
+                ..self.train.clone()
+            },
+            ..self.clone()
+        })
+    }
+
+    /// Its training tasks.
+    ///
+    /// # Errors
+    /// If a surrogate of a training table cannot be fitted.
+    pub fn source(&self, hall: &Arc<Hall>) -> anyhow::Result<Source> {
+        let mut parts = Vec::new();
+        for (index, weight) in self.tasks.into_iter().enumerate() {
+            if weight > 0.0 {
+                let source = match index {
+                    0 => Source::conditional(hall, Augmentation::default())?,
+                    1 => Source::Rows(Arc::clone(hall)),
+                    2 => Source::Prior(GpPrior::new(hall.dim()), 0.1),
+                    _ => Source::Analytic(hall.dim()),
+                };
+                parts.push((weight, source));
+            }
+        }
+        Ok(match parts.len() {
+            1 => parts.remove(0).1,
+            _ => Source::Mixture(parts),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::nap::families::FAMILIES;
+
+    #[test]
+    fn recipes_are_valid_and_have_different_keys() {
+        let mut keys = Vec::new();
+        for family in FAMILIES {
+            for variant in [
+                Variant::Full,
+                Variant::WarmUp,
+                Variant::Published,
+                Variant::NoWarmUp,
+                Variant::Lambda(0.0),
+                Variant::Lambda(10.0),
+            ] {
+                let recipe = recipe(family, variant, 1);
+                recipe.network.check().expect("a network");
+                recipe.train.check().expect("a training");
+                let key = recipe.key();
+                assert!(!keys.contains(&key), "{}", recipe.name());
+                keys.push(key);
+            }
+            let full = recipe(family, Variant::Full, 1);
+            assert_eq!(
+                full.begins_with().map(|r| r.key()),
+                Some(recipe(family, Variant::WarmUp, 1).key())
+            );
+            assert_ne!(full.key(), recipe(family, Variant::Full, 2).key());
+        }
+    }
+
+    #[test]
+    fn networks_fit_their_families() {
+        let halls = crate::nap::families::Halls::new(None, 1);
+        for family in FAMILIES.iter().filter(|f| f.drawn()) {
+            let hall = halls.get(family).expect("no data needed");
+            assert_eq!(hall.dim(), inputs(family.name), "{}", family.name);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Draws of Gaussian processes that were fitted to real tables.
+//!
+//! The published training never replays a table: it draws functions from the posterior of a model of
+//! it, at rows moved a little. There the models were fitted in other coordinates than those they were
+//! evaluated in; here both are the coordinates of the table.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use rand::{Rng, RngExt};
+use warmfront_core::{Purpose, Seed};
+use warmfront_gp::{
+    Dataset, ExactGp, ExactGpConfig, Hyperparameters, KernelKind, Standardization, Surrogate,
+};
+use warmfront_linalg::{JitterPolicy, JitteredCholesky, Mat, lower_matvec};
+use warmfront_math::distribution::{fill_standard_normal, open_uniform};
+use warmfront_math::special::{ndtr, ndtri};
+
+use crate::nap::families::{Hall, subset};
+use crate::nap::task::Table;
+use crate::stats;
+
+/// Rows that a surrogate is fitted to.
+const FIT_ROWS: usize = 300;
+
+/// How a draw departs from the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Augmentation {
+    /// Continuous coordinates move by up to this much.
+    pub jitter: f64,
+    /// So many categorical inputs of each row get a random value.
+    pub mutations: usize,
+}
+
+impl Default for Augmentation {
+    /// As published: ±0.05, and one position of a sequence.
+    fn default() -> Self {
+        Self {
+            jitter: 0.05,
+            mutations: 1,
+        }
+    }
+}
+
+/// Draws of the surrogates of a family's training tables.
+pub struct Conditional {
+    hall: Arc<Hall>,
+    augmentation: Augmentation,
+    categories: Vec<Range<usize>>,
+}
+
+impl Conditional {
+    /// The surrogates must have been fitted.
+    pub(super) fn new(hall: Arc<Hall>, augmentation: Augmentation) -> Self {
+        Self {
+            categories: hall.categories(),
+            hall,
+            augmentation,
+        }
+    }
+
+    /// Number of coordinates.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.hall.dim()
+    }
+
+    /// A function near one of the training tables.
+    pub fn table(&self, candidates: usize, rng: &mut dyn Rng) -> Table {
+        let index = rng.random_range(0..self.hall.train.len() as u64) as usize;
+        let surrogates = self
+            .hall
+            .surrogates()
+            .expect("fitted when the source was made");
+        let table = &self.hall.train[index];
+        let x = moved_rows(table, &self.categories, &self.augmentation, candidates, rng);
+        let costs = joint_draw(&surrogates[index], &x, rng);
+        Table {
+            name: table.name.clone(),
+            dim: table.dim,
+            costs: unwarp(table, &costs),
+            x,
+        }
+    }
+}
+
+/// Rows drawn with replacement and moved.
+pub(super) fn moved_rows(
+    table: &Table,
+    categories: &[Range<usize>],
+    augmentation: &Augmentation,
+    rows: usize,
+    rng: &mut dyn Rng,
+) -> Vec<f64> {
+    let d = table.dim;
+    let mut continuous = vec![true; d];
+    for category in categories {
+        continuous[category.clone()].fill(false);
+    }
+    let mut x = Vec::with_capacity(rows * d);
+    for _ in 0..rows {
+        let row = rng.random_range(0..table.len() as u64) as usize;
+        let start = x.len();
+        x.extend_from_slice(table.row(row));
+        let point = &mut x[start..];
+        for (coordinate, moves) in point.iter_mut().zip(&continuous) {
+            if *moves {
+                let step = augmentation.jitter * (2.0 * open_uniform(rng) - 1.0);
+                *coordinate = (*coordinate + step).clamp(0.0, 1.0);
+            }
+        }
+        for _ in 0..augmentation.mutations.min(categories.len()) {
+            let which = rng.random_range(0..categories.len() as u64) as usize;
+            let range = categories[which].clone();
+            let value = rng.random_range(0..range.len() as u64) as usize;
+            point[range.clone()].fill(0.0);
+            point[range.start + value] = 1.0;
+        }
+    }
+    x
+}
+
+/// A joint draw of observations, with the likelihood's noise, at the rows of `x`.
+pub(super) fn joint_draw(gp: &ExactGp, x: &[f64], rng: &mut dyn Rng) -> Vec<f64> {
+    let d = gp.input_dim();
+    let n = x.len() / d;
+    let points = Mat::from_fn(n, d, |i, k| x[i * d + k]);
+    let Ok(posterior) = gp.posterior(points.as_ref()) else {
+        return vec![0.0; n];
+    };
+    let mut covariance = posterior.covariance;
+    for i in 0..n {
+        covariance[(i, i)] += gp.noise_variance();
+    }
+    let mean = |i: usize| posterior.mean[(i, 0)];
+    let Ok(factor) = JitteredCholesky::factorize(covariance.as_ref(), JitterPolicy::default())
+    else {
+        return (0..n).map(mean).collect();
+    };
+    let mut z = vec![0.0; n];
+    fill_standard_normal(&mut z, rng);
+    let mut values = vec![0.0; n];
+    lower_matvec(factor.factor(), &z, &mut values);
+    (0..n).map(|i| mean(i) + values[i]).collect()
+}
+
+/// A Gaussian process of the normal scores of a table's costs.
+///
+/// Costs of real tables are skewed and full of ties; their ranks are not. [`unwarp`] gives draws the
+/// table's own distribution of costs back.
+///
+/// # Errors
+/// If no fit succeeds.
+pub fn fit_surrogate(table: &Table, categorical: bool, seed: Seed) -> anyhow::Result<ExactGp> {
+    let mut rng = seed.stream(Purpose::Init, 0);
+    let scores = scores(&table.costs);
+    let rows = subset(table.len(), FIT_ROWS, &mut rng);
+    let d = table.dim;
+    let x = Mat::from_fn(rows.len(), d, |i, k| table.row(rows[i])[k]);
+    let y = Mat::from_fn(rows.len(), 1, |i, _| scores[rows[i]]);
+    let data = Dataset::new(x, y)?;
+    if !categorical {
+        let config = ExactGpConfig {
+            kernel: KernelKind::Matern52,
+            ..ExactGpConfig::default()
+        };
+        return Ok(ExactGp::fit(&data, &config, &mut rng)?);
+    }
+    // One lengthscale for all letters of all positions, and the noise, by their likelihood.
+    let standardization = Standardization::of(data.output(0));
+    let mut best: Option<(f64, ExactGp)> = None;
+    for lengthscale in [1.0, 1.5, 2.2, 3.2, 4.6] {
+        for noise in [0.03, 0.1, 0.25, 0.5] {
+            let hyperparameters = Hyperparameters {
+                lengthscales: vec![lengthscale; d],
+                outputscale: 1.0,
+                noise,
+                mean: 0.0,
+            };
+            let gp = ExactGp::with_hyperparameters(
+                &data,
+                KernelKind::Rbf,
+                &hyperparameters,
+                standardization,
+            )?;
+            let likelihood = gp.report().log_marginal_likelihood;
+            if best.as_ref().is_none_or(|(most, _)| likelihood > *most) {
+                best = Some((likelihood, gp));
+            }
+        }
+    }
+    Ok(best.context("no fit")?.1)
+}
+
+/// Normal scores of the averaged ranks.
+fn scores(costs: &[f64]) -> Vec<f64> {
+    let n = costs.len() as f64;
+    let ranks = stats::ranks(costs);
+    ranks.iter().map(|rank| ndtri((rank - 0.5) / n)).collect()
+}
+
+/// The costs with these normal scores: quantiles of the table's costs, continued beyond its ends as
+/// they come in over the outermost hundredth.
+#[must_use]
+pub fn unwarp(table: &Table, scores: &[f64]) -> Vec<f64> {
+    let mut sorted = table.costs.clone();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    let last = n - 1;
+    let outer = (n / 100).clamp(usize::from(n > 1), last.max(1)).min(last);
+    let score = |index: usize| ndtri((index as f64 + 0.5) / n as f64);
+    let slope = |a: usize, b: usize| {
+        let width = score(b) - score(a);
+        if width > 0.0 {
+            (sorted[b] - sorted[a]) / width
+        } else {
+            0.0
+        }
+    };
+    let (below, above) = (slope(0, outer), slope(last - outer, last));
+    scores
+        .iter()
+        .map(|&z| {
+            let position = ndtr(z) * n as f64 - 0.5;
+            if position <= 0.0 {
+                sorted[0] - below * (score(0) - z).clamp(0.0, 3.0)
+            } else if position >= last as f64 {
+                sorted[last] + above * (z - score(last)).clamp(0.0, 3.0)
+            } else {
+                let low = position.floor() as usize;
+                let part = position - low as f64;
+                sorted[low] + part * (sorted[(low + 1).min(last)] - sorted[low])
+            }
+        })
+        .collect()
+}
