@@ -134,7 +134,7 @@ impl NetworkConfig {
             },
             critic: Critic::History,
             attention: HistoryAttention::Full,
-            initialisation: Initialisation::Small,
+            initialisation: Initialisation::Scaled,
         }
     }
 

@@ -319,7 +319,7 @@ impl TrainConfig {
     pub fn two_phase() -> Self {
         Self {
             scaling: Scaling::History,
-            clip_norm: 0.5,
+            clip_norm: 1.0,
             warm_up: Some(SupervisedConfig::compact()),
             policy: Some(PpoConfig::compact()),
         }
