@@ -194,6 +194,7 @@ fn moments(costs: &[f64], size: f64) -> (f64, f64) {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use warmfront_testkit::assert_close;
 

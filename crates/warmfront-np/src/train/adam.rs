@@ -72,6 +72,7 @@ pub fn clip_norm(gradient: &mut [f32], limit: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "exact by construction")]
 mod tests {
     use warmfront_testkit::assert_close;
 

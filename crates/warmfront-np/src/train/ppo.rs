@@ -469,9 +469,12 @@ fn state_gradient(
             decision.log_probability,
             state.advantage,
         );
-        let mut gradient = OutputGradient::default();
-        gradient.acquisition = by_score.iter().map(|g| (g / states) as f32).collect();
-        gradient.acquisition.resize(queries.len(), 0.0);
+        let mut by_score: Vec<f32> = by_score.iter().map(|g| (g / states) as f32).collect();
+        by_score.resize(queries.len(), 0.0);
+        let mut gradient = OutputGradient {
+            acquisition: by_score,
+            ..OutputGradient::default()
+        };
         if heads.value {
             let off = f64::from(output.value) - state.target;
             loss.value_error = off * off;
