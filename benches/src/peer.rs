@@ -1,10 +1,12 @@
-//! Optimisers of others, measured beside ours: NePS' own PriMO in its Python environment.
+//! Programs of others, measured beside ours: NePS' own PriMO in its Python environment, and PyTorch
+//! ([`torch`]).
 //!
 //! [`environment`] makes the environment, [`Neps`] talks to the script that runs in it, [`duel`]
 //! runs both sides in turns, [`table`] writes what came out.
 
 pub mod duel;
 pub mod table;
+pub mod torch;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};

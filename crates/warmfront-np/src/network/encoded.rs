@@ -289,6 +289,7 @@ impl Network {
             Utility::LogEi => Heads::BAR,
         };
         let bar = &self.config.bar;
+        let improvement = bar.improvement(incumbent);
         for queries in queries.chunks(CHUNK * self.config.inputs) {
             Self::show(queries, incumbent, progress, &mut tape);
             self.forward_kept(0, Some(&keys), heads, &mut tape);
@@ -302,7 +303,7 @@ impl Network {
                     by.logits = vec![0.0; tape.output.logits.len()];
                     let rows = tape.output.logits.chunks_exact(bar.buckets());
                     for (logits, d) in rows.zip(by.logits.chunks_exact_mut(bar.buckets())) {
-                        values.push(bar.log_expected_improvement(logits, incumbent, Some(d)));
+                        values.push(improvement.log_expected(logits, Some(d)));
                     }
                 }
             }

@@ -175,11 +175,9 @@ impl Network {
             let factor = head.temperature * p[at].exp();
             tape.log_improvement.clear();
             let candidates = output.logits.chunks_exact(buckets);
+            let improvement = self.config.bar.improvement(incumbent);
             for (score, logits) in output.acquisition.iter_mut().zip(candidates) {
-                let value = self
-                    .config
-                    .bar
-                    .log_expected_improvement(logits, incumbent, None);
+                let value = improvement.log_expected(logits, None);
                 *score += factor * value;
                 tape.log_improvement.push(value);
             }
@@ -271,11 +269,11 @@ impl Network {
             }
             if !head.detached {
                 d.row.resize(buckets, 0.0);
+                let improvement = self.config.bar.improvement(incumbent);
                 let rows = d.logits.chunks_exact_mut(buckets);
                 for ((d_logits, logits), b) in rows.zip(output.logits.chunks_exact(buckets)).zip(by)
                 {
-                    let bar = &self.config.bar;
-                    let _ = bar.log_expected_improvement(logits, incumbent, Some(&mut d.row));
+                    let _ = improvement.log_expected(logits, Some(&mut d.row));
                     for (d, g) in d_logits.iter_mut().zip(&d.row) {
                         *d += b * factor * g;
                     }
