@@ -31,6 +31,20 @@ pub struct Context {
 }
 
 /// A network: its configuration and its parameters in one flat vector.
+///
+/// ```
+/// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+/// use warmfront_np::{Heads, Network, NetworkConfig};
+///
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// let network = Network::new(NetworkConfig::compact(2), &mut rng)?;
+/// // Two evaluations in two dimensions, read once; then three candidates.
+/// let history = network.encode(&[0.1, 0.2, 0.7, 0.4], &[-0.5, 0.5]);
+/// let candidates = [0.3, 0.3, 0.6, 0.5, 0.9, 0.9];
+/// let output = network.score(&history, &candidates, 0.5, 0.1, Heads::ALL);
+/// assert_eq!(output.acquisition.len(), 3);
+/// # Ok::<(), warmfront_np::NpError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Network {
     config: NetworkConfig,

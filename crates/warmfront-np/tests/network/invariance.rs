@@ -1,6 +1,7 @@
 //! What changes the network's answers, and what must not.
 
 use proptest::prelude::*;
+use warmfront_linalg::single::{Visible, softmax_rows};
 use warmfront_np::{Context, Heads, HistoryAttention, Network, Output};
 
 use super::{context, networks, same};
@@ -150,4 +151,17 @@ fn the_same_answers_from_any_number_of_threads() {
         pool.expect("a pool").install(|| all(network, &context))
     };
     assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn probabilities_do_not_change_with_a_shift_and_vanish_at_minus_infinity() {
+    let scores = [0.3, -2.0, 5.0, 1.0, f32::NEG_INFINITY];
+    let softmax = |shift: f32| {
+        let mut p = scores.map(|s| s + shift);
+        softmax_rows(&mut p, 5, Visible::Same(5), 2.0);
+        p
+    };
+    same(&softmax(0.0), &softmax(-64.0));
+    assert!(softmax(3.0)[4].abs() <= 0.0);
+    assert!((softmax(0.0).iter().sum::<f32>() - 1.0).abs() < 1e-6);
 }
