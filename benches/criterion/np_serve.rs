@@ -42,17 +42,19 @@ fn policy(attention: HistoryAttention) -> Arc<Policy> {
     Arc::new(policy.expect("of the same dimension"))
 }
 
-fn build(space: &SearchSpace, history: History) -> Nap {
+fn build(space: &SearchSpace, history: History, screening: Option<usize>) -> Nap {
     let attention = match history {
         History::Cached => HistoryAttention::Causal,
         _ => HistoryAttention::Full,
     };
-    NapConfig {
+    let mut config = NapConfig {
         history,
         ..NapConfig::default()
-    }
-    .build(policy(attention), space, &Objectives::minimize_all(1))
-    .expect("the policy is for this space")
+    };
+    config.maximize.screening = screening;
+    config
+        .build(policy(attention), space, &Objectives::minimize_all(1))
+        .expect("the policy is for this space")
 }
 
 fn observe(trial: u64, candidate: Candidate) -> Observation {
@@ -93,7 +95,7 @@ fn from_table() {
     let space = SearchSpace::unit_cube(DIM)
         .with_table(rows.collect())
         .expect("all rows differ");
-    let mut nap = build(&space, History::Exact);
+    let mut nap = build(&space, History::Exact, None);
     let told: Vec<Observation> = (0..100)
         .map(|trial| {
             let row = &space.table().expect("made above")[trial as usize];
@@ -108,9 +110,9 @@ fn from_table() {
     );
 }
 
-fn long_run(history: History, full: bool) {
+fn long_run(history: History, screening: Option<usize>, full: bool) {
     let space = SearchSpace::unit_cube(DIM);
-    let mut nap = build(&space, history);
+    let mut nap = build(&space, history, screening);
     let begin = Instant::now();
     let mut waiting = Vec::new();
     let mut times: Vec<(u64, f64)> = Vec::new();
@@ -136,7 +138,8 @@ fn long_run(history: History, full: bool) {
     };
     let steps = TIMED.map(|step| format!("{:.1} ms at {step}", 1e3 * at(step)));
     println!(
-        "box, {history:?}: a step takes {}; last to 500th {:.1}; {:.0} s for the run, {} MB at most so far",
+        "box, {history:?}, screened with {}: a step takes {}; last to 500th {:.1}; {:.0} s for the run, {} MB at most so far",
+        screening.map_or("all".into(), |k| k.to_string()),
         steps.join(", "),
         at(LONG) / at(500),
         begin.elapsed().as_secs_f64(),
@@ -166,7 +169,8 @@ fn peak_megabytes() -> String {
 fn main() {
     let full = std::env::args().any(|arg| arg == "--full");
     from_table();
-    long_run(History::TopK(256), full);
-    long_run(History::Cached, full);
-    long_run(History::Exact, false);
+    long_run(History::TopK(256), None, full);
+    long_run(History::Cached, Some(256), full);
+    long_run(History::Cached, None, false);
+    long_run(History::Exact, None, false);
 }

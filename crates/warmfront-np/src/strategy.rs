@@ -73,6 +73,10 @@ pub struct MaximizeConfig {
     pub restarts: usize,
     /// Steps uphill, through the network and the embedding of the candidate.
     pub steps: usize,
+    /// Score the first points with no more than this many evaluations, chosen as by
+    /// [`History::TopK`], and only the best 64 of them with the whole history. For long runs, in
+    /// which the first points cost the most: 256. `None`: score them with the whole history.
+    pub screening: Option<usize>,
 }
 
 impl Default for MaximizeConfig {
@@ -82,6 +86,7 @@ impl Default for MaximizeConfig {
             around_best: 128,
             restarts: 8,
             steps: 16,
+            screening: None,
         }
     }
 }
@@ -160,6 +165,7 @@ impl NapConfig {
         };
         at_least_one("horizon", self.horizon.unwrap_or(1))?;
         at_least_one("maximize.raw_samples", self.maximize.raw_samples)?;
+        at_least_one("maximize.screening", self.maximize.screening.unwrap_or(1))?;
         if let History::TopK(k) = self.history {
             at_least_one("history", k)?;
         }

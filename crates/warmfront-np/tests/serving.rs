@@ -53,6 +53,7 @@ fn quick(history: History) -> NapConfig {
             around_best: 8,
             restarts: 2,
             steps: 4,
+            screening: None,
         },
         ..NapConfig::default()
     }
@@ -504,6 +505,7 @@ fn moving_uphill_finds_better_candidates() {
                         around_best: 0,
                         restarts: 4,
                         steps,
+                        screening: None,
                     },
                     ..NapConfig::default()
                 };
@@ -518,6 +520,21 @@ fn moving_uphill_finds_better_candidates() {
                 assert!(moved > screened, "{kind}: {screened} to {moved}");
             }
         }
+    }
+}
+
+#[test]
+fn screening_thins_only_histories_that_are_longer() {
+    let space = SearchSpace::unit_cube(2);
+    for history in MODES {
+        let with = |screening| {
+            let mut config = quick(history);
+            config.maximize.screening = screening;
+            config.maximize.raw_samples = 100;
+            run(&space, config, 1)
+        };
+        assert_eq!(with(None), with(Some(8)), "no more than 8 are told");
+        assert_eq!(with(Some(2)), with(Some(2)));
     }
 }
 

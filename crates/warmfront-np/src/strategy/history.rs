@@ -25,6 +25,8 @@ pub(super) struct View {
     frame: Frame,
     incumbent: f32,
     encoded: EncodedHistory,
+    /// Some of the evaluations under the same scale, to screen candidates with; none while all are few.
+    thin: Option<EncodedHistory>,
     /// Number of trials of the log that were looked at, and of those the failed ones are not shown.
     seen: usize,
     /// Number of evaluations when all were last encoded.
@@ -40,14 +42,10 @@ impl View {
         };
         let costs: Vec<f64> = rows.iter().map(|row| row.1).collect();
         let frame = policy.about().scaling.serving(&costs, config.range);
-        let inputs = policy.network().config().inputs;
-        let mut x = Vec::with_capacity(rows.len() * inputs);
-        for (point, _) in &rows {
-            encode(point, inputs, &mut x);
-        }
-        let y: Vec<f32> = costs.iter().map(|cost| frame.scaled(*cost)).collect();
+        let (x, y) = shown(policy, &frame, &rows);
         Self {
             encoded: policy.network().encode(&x, &y),
+            thin: thin(policy, config, &frame, &rows),
             incumbent: frame.incumbent(&costs),
             seen: log.len(),
             refreshed: y.len(),
@@ -64,6 +62,11 @@ impl View {
 
     pub(super) fn encoded(&self) -> &EncodedHistory {
         &self.encoded
+    }
+
+    /// The history to screen candidates with, where it is another one.
+    pub(super) fn thin(&self) -> Option<&EncodedHistory> {
+        self.thin.as_ref()
     }
 
     pub(super) fn incumbent(&self) -> f32 {
@@ -88,6 +91,10 @@ impl View {
             self.push(policy, point, y);
             // An incumbent of exactly 0 stands for none.
             self.incumbent = self.incumbent.max(y);
+        }
+        if config.maximize.screening.is_some() {
+            let all: Vec<_> = log.complete().collect();
+            self.thin = thin(policy, config, &self.frame, &all);
         }
         self.seen = log.len();
     }
@@ -137,6 +144,27 @@ impl View {
     }
 }
 
+/// Points and outcomes of evaluations as the network sees them.
+fn shown(policy: &Policy, frame: &Frame, rows: &[(&UnitPoint, f64)]) -> (Vec<f32>, Vec<f32>) {
+    let inputs = policy.network().config().inputs;
+    let mut x = Vec::with_capacity(rows.len() * inputs);
+    for (point, _) in rows {
+        encode(point, inputs, &mut x);
+    }
+    (x, rows.iter().map(|row| frame.scaled(row.1)).collect())
+}
+
+fn thin(
+    policy: &Policy,
+    config: &NapConfig,
+    frame: &Frame,
+    rows: &[(&UnitPoint, f64)],
+) -> Option<EncodedHistory> {
+    let k = config.maximize.screening.filter(|k| *k < rows.len())?;
+    let (x, y) = shown(policy, frame, &choose(rows, k));
+    Some(policy.network().encode(&x, &y))
+}
+
 /// Half of `k` the best, the others each as far as possible from all before, in the order told.
 fn choose<'a>(all: &[(&'a UnitPoint, f64)], k: usize) -> Vec<(&'a UnitPoint, f64)> {
     let mut order: Vec<usize> = (0..all.len()).collect();
@@ -179,7 +207,11 @@ fn choose<'a>(all: &[(&'a UnitPoint, f64)], k: usize) -> Vec<(&'a UnitPoint, f64
 
 #[cfg(test)]
 mod tests {
+    use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    use warmfront_core::{Candidate, Costs, Observation, Outcome, SearchSpace, TrialId};
+
     use super::*;
+    use crate::{About, Network, NetworkConfig};
 
     #[test]
     fn the_chosen_are_the_best_and_the_far() {
@@ -200,5 +232,37 @@ mod tests {
         let copies: Vec<_> = (0..5).map(|i| (&points[3], f64::from(i))).collect();
         let costs: Vec<f64> = choose(&copies, 4).iter().map(|row| row.1).collect();
         assert_eq!(costs, [0.0, 1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_thin_history_follows_the_whole_one() {
+        let space = SearchSpace::unit_cube(1);
+        let small = NetworkConfig {
+            layers: 1,
+            width: 8,
+            attention: HistoryAttention::Causal,
+            ..NetworkConfig::compact(1)
+        };
+        let network = Network::new(small, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let policy = Policy::new(network, About::new(&space, 9)).unwrap();
+        let mut config = NapConfig {
+            history: History::Cached,
+            ..NapConfig::default()
+        };
+        config.maximize.screening = Some(4);
+        let mut log = Log::default();
+        let mut view = View::new(&policy, &config, &log);
+        for i in 0..12_u32 {
+            let observation = Observation {
+                trial: TrialId(i.into()),
+                candidate: Candidate::at(UnitPoint::clamped([0.07 * f64::from(i)])),
+                outcome: Outcome::Complete(Costs::from_values(vec![f64::from(i % 5)]).unwrap()),
+            };
+            log.extend(&space, &[observation]).unwrap();
+            view.update(&policy, &config, &log);
+            assert_eq!(view.len(), i as usize + 1);
+            let thin = view.thin().map(EncodedHistory::len);
+            assert_eq!(thin, (i >= 4).then_some(4), "after {i}");
+        }
     }
 }

@@ -23,6 +23,9 @@ const PERTURBATION: (f64, f64) = (0.003, 0.2);
 /// Chance that a perturbation draws a discrete parameter anew.
 const REDRAW: f64 = 0.3;
 
+/// Points that pass a screening.
+const SHORTLIST: usize = 64;
+
 /// Starts are at least this far apart (root mean square over the coordinates).
 const APART: f64 = 0.03;
 
@@ -64,10 +67,7 @@ impl Search<'_> {
             return self.best_of(&all);
         }
         let raw = self.raw_points(rng);
-        let utilities = self.scorer.utilities(&raw);
-        let mut found: Vec<Scored> = raw.into_iter().zip(utilities).collect();
-        // Stable: among equals the first wins, here and below.
-        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let mut found = self.score(raw);
         let mut starts: Vec<Scored> = Vec::new();
         for candidate in &found {
             if starts.len() == self.config.restarts {
@@ -94,6 +94,23 @@ impl Search<'_> {
         }
         // In a large discrete space a repeat is better than no answer.
         Some(point)
+    }
+
+    /// The points with their utilities, best first; those that did not pass a screening have −∞.
+    fn score(&self, mut points: Vec<UnitPoint>) -> Vec<Scored> {
+        let mut failed = Vec::new();
+        if let Some(screened) = self.scorer.screen(&points) {
+            let mut all: Vec<Scored> = points.into_iter().zip(screened).collect();
+            all.sort_by(|a, b| b.1.total_cmp(&a.1));
+            points = all.into_iter().map(|(point, _)| point).collect();
+            failed = points.split_off(SHORTLIST.min(points.len()));
+        }
+        let utilities = self.scorer.utilities(&points);
+        let mut found: Vec<Scored> = points.into_iter().zip(utilities).collect();
+        found.extend(failed.into_iter().map(|point| (point, f32::NEG_INFINITY)));
+        // Stable: among equals the first wins, here and above.
+        found.sort_by(|a, b| b.1.total_cmp(&a.1));
+        found
     }
 
     fn best_of(&self, all: &[UnitPoint]) -> Option<UnitPoint> {

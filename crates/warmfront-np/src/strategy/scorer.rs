@@ -5,7 +5,7 @@ use warmfront_core::UnitPoint;
 
 use super::history::View;
 use crate::policy::Serve;
-use crate::{Heads, Network, Utility};
+use crate::{EncodedHistory, Heads, Network, Utility};
 
 /// Candidates scored in one call. Fixed, because a product may round differently in another shape.
 const CHUNK: usize = 256;
@@ -39,7 +39,16 @@ impl Scorer<'_> {
 
     /// The utility of each point; what is not a number counts as −∞.
     pub(super) fn utilities(&self, points: &[UnitPoint]) -> Vec<f32> {
-        let score = |points: &[UnitPoint]| self.chunk(points);
+        self.given(self.view.encoded(), points)
+    }
+
+    /// The utility of each point given some of the history; `None` where it is not thinned.
+    pub(super) fn screen(&self, points: &[UnitPoint]) -> Option<Vec<f32>> {
+        Some(self.given(self.view.thin()?, points))
+    }
+
+    fn given(&self, history: &EncodedHistory, points: &[UnitPoint]) -> Vec<f32> {
+        let score = |points: &[UnitPoint]| self.chunk(history, points);
         if self.parallel {
             let chunks: Vec<_> = points.par_chunks(CHUNK).map(score).collect();
             chunks.concat()
@@ -48,13 +57,13 @@ impl Scorer<'_> {
         }
     }
 
-    fn chunk(&self, points: &[UnitPoint]) -> Vec<f32> {
+    fn chunk(&self, history: &EncodedHistory, points: &[UnitPoint]) -> Vec<f32> {
         let heads = match self.acquisition {
             Serve::Policy => Heads::ACQUISITION,
             Serve::LogEi => Heads::BAR,
         };
         let output = self.network.score(
-            self.view.encoded(),
+            history,
             &self.rows(points),
             self.view.incumbent(),
             self.progress,
