@@ -1,9 +1,10 @@
-//! A small policy, trained in seconds on two-dimensional bowls, written, read back and served on a
-//! table that it has not seen.
+//! A small policy, trained in seconds on two-dimensional bowls, written, read back and served on
+//! tables that it has not seen.
 //!
-//! Prints the regret of the policy and of random search after each evaluation.
+//! Prints the mean regret of the policy and of random search after each evaluation.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use rand::{Rng, RngExt};
 use warmfront::core::{
@@ -17,6 +18,7 @@ use warmfront::np::{About, NapConfig, NetworkConfig, Policy, Precision, Task, Ta
 type Error = Box<dyn std::error::Error>;
 
 const ROWS: usize = 200;
+const TASKS: u64 = 20;
 const EVALUATIONS: u64 = 15;
 
 /// Bowls of any place and width.
@@ -48,8 +50,9 @@ impl TaskSource for Bowls {
 fn train(seed: Seed) -> Result<Policy, Error> {
     let config = TrainConfig {
         warm_up: Some(SupervisedConfig {
-            steps: 600,
-            batch: 16,
+            steps: 1500,
+            batch: 8,
+            learning_rate: 3e-3,
             history: (0, 20),
             queries: 40,
             ..SupervisedConfig::compact()
@@ -81,8 +84,13 @@ fn train(seed: Seed) -> Result<Policy, Error> {
 }
 
 /// The normalised regret after each evaluation.
-fn run(mut strategy: impl Strategy, space: &SearchSpace, task: &Task) -> Result<Vec<f64>, Error> {
-    let seed = Seed(7);
+fn run(
+    mut strategy: impl Strategy,
+    space: &SearchSpace,
+    task: &Task,
+    index: u64,
+) -> Result<Vec<f64>, Error> {
+    let seed = Seed(7).child(index);
     let mut best = f64::INFINITY;
     let mut curve = Vec::new();
     for step in 0..EVALUATIONS {
@@ -110,19 +118,27 @@ fn main() -> Result<(), Error> {
     println!("the policy takes {} bytes", file.len());
     let policy = Policy::read(&file[..])?;
 
-    let task = Bowls.draw(ROWS, &mut Seed(2).stream(Purpose::Init, 0));
-    let rows = task.x().chunks_exact(2);
-    let rows = rows.map(|x| UnitPoint::clamped([f64::from(x[0]), f64::from(x[1])]));
-    let space = SearchSpace::unit_cube(2).with_table(rows.collect())?;
     let one = Objectives::minimize_all(1);
-    let nap = run(
-        NapConfig::default().build(policy, &space, &one)?,
-        &space,
-        &task,
-    )?;
-    let random = run(RandomSearch::new(&space, &one), &space, &task)?;
+    let policy = Arc::new(policy);
+    let mut sums = vec![[0.0; 2]; EVALUATIONS as usize];
+    for index in 0..TASKS {
+        let task = Bowls.draw(ROWS, &mut Seed(2).stream(Purpose::Init, index));
+        let rows = task.x().chunks_exact(2);
+        let rows = rows.map(|x| UnitPoint::clamped([f64::from(x[0]), f64::from(x[1])]));
+        let space = SearchSpace::unit_cube(2).with_table(rows.collect())?;
+        let nap = NapConfig::default().build(policy.clone(), &space, &one)?;
+        let curves = [
+            run(nap, &space, &task, index)?,
+            run(RandomSearch::new(&space, &one), &space, &task, index)?,
+        ];
+        for (method, curve) in curves.iter().enumerate() {
+            for (sum, regret) in sums.iter_mut().zip(curve) {
+                sum[method] += regret / TASKS as f64;
+            }
+        }
+    }
     println!("evaluations     NAP   random");
-    for (i, (nap, random)) in nap.iter().zip(&random).enumerate() {
+    for (i, [nap, random]) in sums.iter().enumerate() {
         println!("{:>11} {nap:>7.4} {random:>8.4}", i + 1);
     }
     Ok(())
