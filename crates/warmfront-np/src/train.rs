@@ -26,7 +26,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use adam::{Adam, clip_norm};
-pub use advantage::{discounted, gae, standardise_groups};
+pub use advantage::{discounted, explain_by, gae, standardise_groups};
 pub use evaluate::{Chooser, Evaluation, mean_regret, regret_curves};
 pub use record::{Phase, PolicyProgress, Progress, curve_csv};
 pub use supervised::sample_targets;
@@ -168,6 +168,9 @@ pub enum Advantage {
     /// The return to go, standardised over the runs on the same task at the same time. Needs several
     /// trajectories of a task and no value head.
     Group,
+    /// The same after taking from the returns what the incumbent before the decision explains of them:
+    /// a run that was lucky early is not rewarded for whatever it does later.
+    GroupGivenIncumbent,
 }
 
 /// Contexts of the auxiliary likelihood in the second phase.
@@ -260,7 +263,7 @@ impl PpoConfig {
             ramp: 5,
             decay: Decay::Linear,
             reward: Reward::Incremental,
-            advantage: Advantage::Group,
+            advantage: Advantage::GroupGivenIncumbent,
             auxiliary: Auxiliary {
                 contexts: AuxiliaryContexts::Mixed,
                 queries: 32,
@@ -361,7 +364,7 @@ impl PpoConfig {
         at_least("tasks", self.tasks, 1)?;
         let fewest = match self.advantage {
             Advantage::Gae => 1,
-            Advantage::Group => 2,
+            Advantage::Group | Advantage::GroupGivenIncumbent => 2,
         };
         at_least("trajectories", self.trajectories, fewest)?;
         ordered("initial", self.initial)?;

@@ -56,6 +56,63 @@ pub fn standardise_groups(runs: &mut [Vec<f64>]) {
     }
 }
 
+/// Takes from the returns of runs what a number known before each decision explains of them.
+///
+/// `runs[k][t]` and `known[k][t]` are in groups of `group` runs next to each other. At each time one
+/// slope is fitted to the deviations from the means of the groups, over all groups, and
+/// `slope · (known − group's mean)` is subtracted. The number does not depend on the decision, so the
+/// gradient keeps its mean and loses variance. Returns the share of the deviations' squares that was
+/// explained, if there were any.
+///
+/// # Panics
+/// If `group` is 0, or the shapes differ.
+#[track_caller]
+pub fn explain_by(runs: &mut [Vec<f64>], known: &[Vec<f64>], group: usize) -> Option<f64> {
+    assert_eq!(runs.len(), known.len(), "one known number per return");
+    let longest = runs.iter().map(Vec::len).max().unwrap_or(0);
+    let (mut all, mut explained) = (0.0, 0.0);
+    for t in 0..longest {
+        let groups = || {
+            let pairs = runs.chunks(group).zip(known.chunks(group));
+            pairs.filter(move |(runs, _)| runs[0].len() > t)
+        };
+        let centers: Vec<(f64, f64)> = groups()
+            .map(|(runs, known)| {
+                let (mean, _) = moments(runs.iter().map(|run| run[t]));
+                let (center, _) = moments(known.iter().map(|run| run[t]));
+                (mean, center)
+            })
+            .collect();
+        let (mut square, mut product) = (0.0, 0.0);
+        for ((runs, known), &(mean, center)) in groups().zip(&centers) {
+            for (run, known) in runs.iter().zip(known) {
+                let (off, from) = (run[t] - mean, known[t] - center);
+                all += off * off;
+                square += from * from;
+                product += off * from;
+            }
+        }
+        if square <= 0.0 {
+            continue;
+        }
+        let slope = product / square;
+        explained += slope * product;
+        let mut centers = centers.into_iter();
+        for (runs, known) in runs.chunks_mut(group).zip(known.chunks(group)) {
+            if runs[0].len() <= t {
+                continue;
+            }
+            let (_, center) = centers
+                .next()
+                .expect("one for each group that is this long");
+            for (run, known) in runs.iter_mut().zip(known) {
+                run[t] -= slope * (known[t] - center);
+            }
+        }
+    }
+    (all > 0.0).then(|| explained / all)
+}
+
 /// Mean and standard deviation; 0 of nothing.
 pub(super) fn moments(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
     let count = values.clone().count().max(1) as f64;
@@ -102,5 +159,37 @@ mod tests {
         }
         let square: f64 = runs.iter().map(|run| run[0] * run[0]).sum();
         assert_close(square / 3.0, 1.0, 2e-3, 0.0, "variance");
+    }
+
+    #[test]
+    fn what_is_known_is_taken_from_returns() {
+        // Returns are 3·known plus the group's own level plus a rest that is not correlated.
+        let known = vec![
+            vec![1.0, 0.5],
+            vec![2.0, 0.5],
+            vec![3.0, 0.5],
+            vec![4.0],
+            vec![4.0],
+            vec![7.0],
+        ];
+        let rest = [0.1, -0.2, 0.1, 0.2, -0.2, 0.0];
+        let mut runs: Vec<Vec<f64>> = known
+            .iter()
+            .zip(rest)
+            .enumerate()
+            .map(|(k, (known, rest))| {
+                let level = if k < 3 { 10.0 } else { -5.0 };
+                known.iter().map(|x| level + 3.0 * x + rest).collect()
+            })
+            .collect();
+        let last = runs[0][1];
+        let share = explain_by(&mut runs, &known, 3).unwrap();
+        assert!(share > 0.99 && share < 1.0, "{share}");
+        for (k, rest) in rest.into_iter().enumerate() {
+            let level = if k < 3 { 16.0 } else { 10.0 };
+            assert_close(runs[k][0], level + rest, 1e-12, 0.0, "the rest is left");
+        }
+        assert_close(runs[0][1], last, 0.0, 0.0, "nothing known, nothing taken");
+        assert!(explain_by(&mut [vec![1.0], vec![1.0]], &[vec![0.0], vec![1.0]], 2).is_none());
     }
 }

@@ -69,20 +69,30 @@ impl Run {
         curve
     }
 
-    /// The reward of each decision.
-    pub(super) fn rewards(&self, task: &Task, reward: Reward) -> Vec<f64> {
-        let best = self.best(task);
+    /// What the incumbent is worth before each decision and after the last.
+    pub(super) fn standing(&self, task: &Task, reward: Reward) -> Vec<f64> {
         let logarithm = |best: f64, floor: f64| task.regret(best).max(floor).log10();
-        let each = |before: f64, after: f64| match reward {
-            Reward::Published => -logarithm(after, 1e-20),
-            Reward::Incremental => logarithm(before, 1e-3) - logarithm(after, 1e-3),
-            Reward::Regret => -task.regret(after),
+        let worth = |best: f64| match reward {
+            Reward::Published => -logarithm(best, 1e-20),
+            Reward::Incremental => -logarithm(best, 1e-3),
+            Reward::Regret => -task.regret(best),
             Reward::Rank => {
-                let rank = 1 + task.costs().iter().filter(|&&cost| cost < after).count();
+                let rank = 1 + task.costs().iter().filter(|&&cost| cost < best).count();
                 -(rank as f64).ln() / (task.len() as f64).ln().max(f64::MIN_POSITIVE)
             }
         };
-        best.windows(2).map(|b| each(b[0], b[1])).collect()
+        self.best(task).into_iter().map(worth).collect()
+    }
+
+    /// The reward of each decision.
+    pub(super) fn rewards(&self, task: &Task, reward: Reward) -> Vec<f64> {
+        self.standing(task, reward)
+            .windows(2)
+            .map(|worth| match reward {
+                Reward::Incremental => worth[1] - worth[0],
+                Reward::Published | Reward::Regret | Reward::Rank => worth[1],
+            })
+            .collect()
     }
 }
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use warmfront_core::{Purpose, Seed};
 
 use super::adam::{Adam, clip_norm};
-use super::advantage::{discounted, gae, moments, standardise_groups};
+use super::advantage::{discounted, explain_by, gae, moments, standardise_groups};
 use super::episode::{Acting, Plan, Run, Unvisited, log_softmax, run};
 use super::record::PolicyProgress;
 use super::supervised::{Example, Histories, context, likelihood, shuffle, shuffled, targets};
@@ -255,12 +255,26 @@ fn judged(batch: &Batch, setting: &Setting<'_>) -> (Vec<State>, PolicyProgress) 
     let values = |run: &Run| -> Vec<f64> { run.decisions.iter().map(|d| d.value).collect() };
     let (advantages, value_targets, explained): (Vec<Vec<f64>>, Vec<Vec<f64>>, _) =
         match config.advantage {
-            Advantage::Group => {
+            Advantage::Group | Advantage::GroupGivenIncumbent => {
                 let mut advantages = returns.clone();
+                let mut explained = None;
+                if config.advantage == Advantage::GroupGivenIncumbent {
+                    let standings: Vec<Vec<f64>> = batch
+                        .runs
+                        .iter()
+                        .enumerate()
+                        .map(|(index, run)| {
+                            let mut worth = run.standing(batch.task(index), config.reward);
+                            worth.truncate(run.decisions.len());
+                            worth
+                        })
+                        .collect();
+                    explained = explain_by(&mut advantages, &standings, config.trajectories);
+                }
                 for group in advantages.chunks_mut(config.trajectories) {
                     standardise_groups(group);
                 }
-                (advantages, returns.clone(), None)
+                (advantages, returns.clone(), explained)
             }
             Advantage::Gae => {
                 let advantages: Vec<Vec<f64>> = batch

@@ -47,7 +47,8 @@ pub struct PolicyProgress {
     pub policy_loss: f64,
     /// The mean squared error of the value head, if it is trained.
     pub value_loss: Option<f64>,
-    /// The share of the returns' variance that the value head explained, if it is trained.
+    /// The share of the returns' variance that the baseline explained: the value head, or, within the
+    /// runs on a task, the incumbent.
     pub explained_variance: Option<f64>,
     /// The mean entropy of the policy over the candidates it could draw.
     pub entropy: f64,

@@ -287,6 +287,7 @@ fn prediction_becomes_better_than_the_marginal() {
 fn policy_learns_where_to_look() {
     for (advantage, reward) in [
         (Advantage::Group, Reward::Incremental),
+        (Advantage::GroupGivenIncumbent, Reward::Regret),
         (Advantage::Gae, Reward::Regret),
     ] {
         let mut config = small_training();
