@@ -229,7 +229,7 @@ pub fn improvements(runs: &Runs<'_>) -> f64 {
             .filter(|w| w[1].hypervolume > w[0].hypervolume);
         rises.count() as f64 + 1.0
     };
-    let counts: Vec<f64> = runs.values().map(|r| count(&r)).collect();
+    let counts: Vec<f64> = runs.values().map(count).collect();
     stats::mean_and_error(&counts).0
 }
 

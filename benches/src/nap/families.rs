@@ -1,12 +1,13 @@
 //! The families of tasks: which tasks a policy is trained on, and which it is tested on.
 
-use std::collections::HashSet;
+mod antibodies;
+
 use std::ops::Range;
 use std::sync::{Arc, OnceLock, PoisonError};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use rand::{Rng, RngExt};
-use warmfront_core::{Direction, Domain, Purpose, SearchSpace, Seed};
+use warmfront_core::{Direction, Purpose, SearchSpace, Seed};
 use warmfront_gp::ExactGp;
 use warmfront_problems::{
     Design, HpobenchXgb, HpobenchXgbConfig, TaskFamily, YahpoFamily, design_points,
@@ -51,9 +52,6 @@ const DRAWN_ROWS: usize = 500;
 /// Functions that stand for training tasks where there is no end of them.
 const DRAWN: usize = 20;
 const ANTBO: &str = "antbo";
-/// Letters of the amino acids, and how many of them a sequence has.
-const LETTERS: &str = "ACDEFGHIKLMNPQRSTVWY";
-const POSITIONS: usize = 11;
 
 /// All families that an experiment may name.
 pub const FAMILIES: &[FamilySpec] = &[
@@ -103,6 +101,14 @@ pub const FAMILIES: &[FamilySpec] = &[
         version: 1,
         tests: 16,
         kind: Kind::Gp { dim: 3, rows: 500 },
+    },
+    FamilySpec {
+        name: "gp-1",
+        title: "Gaussian process, 1 input",
+        text: "As small as possible: shows that everything works, nothing else.",
+        version: 1,
+        tests: 3,
+        kind: Kind::Gp { dim: 1, rows: 60 },
     },
     FamilySpec {
         name: "gp-2",
@@ -388,12 +394,7 @@ impl Halls {
 
     fn antibodies(&self) -> anyhow::Result<(SearchSpace, Vec<Table>)> {
         let data = self.folder()?;
-        let mut builder = SearchSpace::builder();
-        for position in 1..=POSITIONS {
-            let letters = LETTERS.chars().map(|c| c.to_string());
-            builder = builder.param(format!("p{position}"), Domain::categorical(letters));
-        }
-        let space = builder.build()?;
+        let space = antibodies::space()?;
         let names = data.list(ANTBO, "csv")?;
         ensure!(
             names.len() == 12,
@@ -404,7 +405,7 @@ impl Halls {
         let tables = names
             .iter()
             .map(|name| {
-                sequences(name, &data.read(name)?)
+                antibodies::sequences(name, &data.read(name)?)
                     .with_context(|| format!("{} is damaged", data.root().join(name).display()))
             })
             .collect::<anyhow::Result<_>>()?;
@@ -464,68 +465,9 @@ pub(super) fn function_table(function: &Function, rows: usize, rng: &mut dyn Rng
     }
 }
 
-/// Sequences and energies, one-hot.
-fn sequences(name: &str, bytes: &[u8]) -> anyhow::Result<Table> {
-    let mut reader = csv::Reader::from_reader(bytes);
-    let letters = LETTERS.len();
-    let dim = POSITIONS * letters;
-    let mut table = Table {
-        name: name
-            .trim_start_matches("antbo/")
-            .trim_end_matches(".csv")
-            .to_owned(),
-        dim,
-        x: Vec::new(),
-        costs: Vec::new(),
-    };
-    let mut seen = HashSet::new();
-    for (row, record) in reader.records().enumerate() {
-        let record = record?;
-        let (Some(text), Some(energy)) = (record.get(0), record.get(1)) else {
-            bail!("row {row} has {} columns, expected 2", record.len());
-        };
-        let energy: f64 = energy.parse().with_context(|| format!("row {row}"))?;
-        ensure!(energy.is_finite(), "row {row} has the energy {energy}");
-        ensure!(
-            text.len() == POSITIONS,
-            "row {row} has {} letters, expected {POSITIONS}",
-            text.len()
-        );
-        if !seen.insert(text.to_owned()) {
-            continue;
-        }
-        let start = table.x.len();
-        table.x.resize(start + dim, 0.0);
-        for (position, letter) in text.chars().enumerate() {
-            let index = LETTERS
-                .find(letter)
-                .with_context(|| format!("row {row} has the letter `{letter}`"))?;
-            table.x[start + position * letters + index] = 1.0;
-        }
-        table.costs.push(energy);
-    }
-    ensure!(!table.is_empty(), "there are no rows");
-    Ok(table)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sequences_are_one_hot() {
-        let table = sequences(
-            "antbo/X.csv",
-            b"cdrh3,binding_energy\nAAAAAAAAAAY,-3\nACAAAAAAAAA,-4.5\nAAAAAAAAAAY,-3\n",
-        )
-        .expect("two different rows");
-        assert_eq!((table.name.as_str(), table.len()), ("X", 2));
-        assert!((table.row(0).iter().sum::<f64>() - 11.0).abs() < 1e-12);
-        assert!((table.row(0)[219] - 1.0).abs() < 1e-12);
-        assert!((table.row(1)[21] - 1.0).abs() < 1e-12);
-        let error = sequences("a", b"s,e\nAAAAAAAAAAB,1\n").expect_err("no amino acid");
-        assert_eq!(error.to_string(), "row 0 has the letter `B`");
-    }
 
     #[test]
     fn families_are_the_same_each_time_and_hold_their_tests() {

@@ -86,9 +86,9 @@ struct Size {
 /// For families with a budget of a hundred evaluations.
 const STANDARD: Size = Size {
     layers: 3,
-    width: 96,
+    width: 64,
     buckets: 100,
-    steps: 3500,
+    steps: 4000,
     iterations: 60,
     tasks: 6,
     trajectories: 8,
@@ -103,8 +103,8 @@ const SMALL: Size = Size {
     layers: 2,
     width: 48,
     buckets: 64,
-    steps: 900,
-    iterations: 16,
+    steps: 3000,
+    iterations: 40,
     tasks: 6,
     trajectories: 6,
     history: 30,
@@ -113,8 +113,24 @@ const SMALL: Size = Size {
     candidates: 120,
 };
 
+/// For tests of the program.
+const TINY: Size = Size {
+    layers: 1,
+    width: 16,
+    buckets: 16,
+    steps: 12,
+    iterations: 2,
+    tasks: 2,
+    trajectories: 2,
+    history: 6,
+    queries: 8,
+    horizon: (2, 4),
+    candidates: 20,
+};
+
 fn size(family: &str) -> &'static Size {
     match family {
+        "gp-1" => &TINY,
         "gp-2" => &SMALL,
         _ => &STANDARD,
     }
@@ -126,6 +142,7 @@ fn inputs(family: &str) -> usize {
         "xgb" | "xgb-published" | "gp-6" => 6,
         "antbo" => 220,
         "lcbench" => 7,
+        "gp-1" => 1,
         "gp-2" => 2,
         "gp" => 3,
         _ => 4,
@@ -156,6 +173,7 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         trajectories: size.trajectories,
         horizon: size.horizon,
         candidates: size.candidates,
+        learning_rate: 3e-4,
         ..PpoConfig::compact()
     };
     let mut train = TrainConfig {
