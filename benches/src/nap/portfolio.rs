@@ -179,7 +179,7 @@ mod tests {
     fn the_list_complements_itself() {
         // The second candidate is good everywhere, the others on one task each.
         let values = [vec![0.0, 0.3, 0.9, 0.5], vec![0.9, 0.3, 0.0, 0.6]];
-        assert_eq!(greedy(&values, 4), [1, 2, 0, 3]);
+        assert_eq!(greedy(&values, 4), [1, 0, 2, 3]);
         assert!(greedy(&[], 3).is_empty());
     }
 
@@ -192,7 +192,7 @@ mod tests {
             .with_table(rows.clone())
             .expect("distinct rows");
         let run = |sign: f64| {
-            let mut portfolio = Portfolio::new(&space, vec![vec![0.5]; 20]);
+            let mut portfolio = Portfolio::new(&space, vec![vec![0.46]; 20]);
             let mut rng = Seed(1).stream(Purpose::Ask, 0);
             let mut asked = Vec::new();
             for trial in 0..12_u64 {

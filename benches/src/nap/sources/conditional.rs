@@ -31,14 +31,36 @@ pub struct Augmentation {
     pub jitter: f64,
     /// So many categorical inputs of each row get a random value.
     pub mutations: usize,
+    /// The fewest and most rows that the model is conditioned on, drawn anew each time (uniform in the
+    /// logarithm); `None` for all that it was fitted to.
+    ///
+    /// Draws that know all of a table are that table over again, and a network learns twenty of them by
+    /// heart. Draws that know a few rows have its lengthscales and its rough shape, and are otherwise new.
+    pub rows: Option<(usize, usize)>,
+    /// The probability that two draws, of different tables, are added up.
+    pub blend: f64,
 }
 
 impl Default for Augmentation {
-    /// As published: ±0.05, and one position of a sequence.
+    /// Rows move as published, by ±0.05 and by one position of a sequence; functions vary more.
     fn default() -> Self {
+        Self {
+            rows: Some((5, 100)),
+            blend: 0.3,
+            ..Self::published()
+        }
+    }
+}
+
+impl Augmentation {
+    /// As published: draws of the model of one whole table.
+    #[must_use]
+    pub fn published() -> Self {
         Self {
             jitter: 0.05,
             mutations: 1,
+            rows: None,
+            blend: 0.0,
         }
     }
 }
@@ -68,21 +90,58 @@ impl Conditional {
 
     /// A function near one of the training tables.
     pub fn table(&self, candidates: usize, rng: &mut dyn Rng) -> Table {
-        let index = rng.random_range(0..self.hall.train.len() as u64) as usize;
+        let index = self.any(rng);
+        let table = &self.hall.train[index];
+        let x = moved_rows(table, &self.categories, &self.augmentation, candidates, rng);
+        let mut scores = self.scores(index, &x, rng);
+        if rng.random_bool(self.augmentation.blend) {
+            let other = self.scores(self.any(rng), &x, rng);
+            let angle = std::f64::consts::FRAC_PI_2 * open_uniform(rng);
+            for (score, other) in scores.iter_mut().zip(other) {
+                *score = angle.cos() * *score + angle.sin() * other;
+            }
+        }
+        Table {
+            name: table.name.clone(),
+            dim: table.dim,
+            costs: unwarp(table, &scores),
+            x,
+        }
+    }
+
+    fn any(&self, rng: &mut dyn Rng) -> usize {
+        rng.random_range(0..self.hall.train.len() as u64) as usize
+    }
+
+    /// A draw of the model of one table, conditioned on some of its rows.
+    fn scores(&self, index: usize, x: &[f64], rng: &mut dyn Rng) -> Vec<f64> {
         let surrogates = self
             .hall
             .surrogates()
             .expect("fitted when the source was made");
-        let table = &self.hall.train[index];
-        let x = moved_rows(table, &self.categories, &self.augmentation, candidates, rng);
-        let costs = joint_draw(&surrogates[index], &x, rng);
-        Table {
-            name: table.name.clone(),
-            dim: table.dim,
-            costs: unwarp(table, &costs),
-            x,
+        let gp = &surrogates[index];
+        let Some((fewest, most)) = self.augmentation.rows else {
+            return joint_draw(gp, x, rng);
+        };
+        let span = (most as f64 / fewest as f64).powf(open_uniform(rng));
+        let rows = subset(gp.x().nrows(), (fewest as f64 * span) as usize, rng);
+        match conditioned(gp, &rows) {
+            Some(gp) => joint_draw(&gp, x, rng),
+            None => joint_draw(gp, x, rng),
         }
     }
+}
+
+/// The same model conditioned on some of its rows; `None` if the covariance cannot be factorised.
+fn conditioned(gp: &ExactGp, rows: &[usize]) -> Option<ExactGp> {
+    let scale = gp.standardization();
+    let x = Mat::from_fn(rows.len(), gp.input_dim(), |i, k| gp.x()[(rows[i], k)]);
+    let y = Mat::from_fn(rows.len(), 1, |i, _| {
+        scale.restore(gp.standardized_y()[rows[i]])
+    });
+    let data = Dataset::new(x, y).ok()?;
+    let (kind, h) = (gp.kernel().kind(), gp.hyperparameters());
+    ExactGp::with_hyperparameters(&data, kind, &h, scale).ok()
 }
 
 /// Rows drawn with replacement and moved.

@@ -20,13 +20,13 @@ pub struct GpPrior {
 }
 
 impl GpPrior {
-    /// Lengthscales from 0.1 to 1.5 times √(d/3), so that a function of many inputs is no noise.
+    /// Lengthscales from 0.2 to 1.5 times √(d/3), so that a function of many inputs is no noise.
     #[must_use]
     pub fn new(dim: usize) -> Self {
         let scale = (dim as f64 / 3.0).sqrt();
         Self {
             dim,
-            lengthscales: (0.1 * scale, 1.5 * scale),
+            lengthscales: (0.2 * scale, 1.5 * scale),
         }
     }
 

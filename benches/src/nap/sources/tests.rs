@@ -81,10 +81,7 @@ fn rows_move_within_the_cube_and_categories_stay_one_hot() {
         costs: vec![0.0, 1.0],
     };
     let mut rng = Seed(4).stream(Purpose::Init, 0);
-    let augmentation = Augmentation {
-        jitter: 0.05,
-        mutations: 1,
-    };
+    let augmentation = Augmentation::published();
     let categories = std::slice::from_ref(&(0..3));
     let x = moved_rows(&table, categories, &augmentation, 200, &mut rng);
     let mut seen = [0; 3];
@@ -117,6 +114,12 @@ fn sources_are_deterministic_and_mixtures_draw_from_all_parts() {
         assert_ne!(draw(1), draw(2));
         assert_eq!(draw(1).len(), 30);
     }
+    let near = |augmentation| {
+        let source = Source::conditional(&hall, augmentation).expect("surrogates");
+        source.table(30, &mut Seed(1).stream(Purpose::Init, 0))
+    };
+    assert_eq!(near(Augmentation::default()), near(Augmentation::default()));
+    assert_eq!(near(Augmentation::published()).len(), 30);
     let names: std::collections::BTreeSet<bool> = (0..20)
         .map(|seed| {
             let mut rng = Seed(seed).stream(Purpose::Init, 0);
