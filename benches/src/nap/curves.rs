@@ -2,7 +2,7 @@
 
 use super::study::Group;
 use crate::report::plane::{Axis, Plane};
-use crate::report::style::style;
+use crate::report::style::{Style, style};
 use crate::report::svg::{Drawing, Stroke};
 
 /// What a plot shows.
@@ -63,7 +63,7 @@ pub fn plot(
     );
     let mut ends = Vec::new();
     for (index, (method, curve)) in lines.iter().enumerate() {
-        let style = style(method, index);
+        let style = look(method, index);
         let points = || (1..).zip(curve).skip(first);
         let line: Vec<(f64, f64)> = points()
             .map(|(t, (mean, _))| (f64::from(t), scale(*mean)))
@@ -93,4 +93,52 @@ pub fn plot(
             .collect(),
     );
     plane.finish()
+}
+
+/// The style of a method among these: SMOG is not the one to look at here.
+fn look(method: &str, position: usize) -> Style {
+    let plain = |color, dash| Style {
+        color,
+        dash,
+        emphasis: false,
+    };
+    match method {
+        "gp-logei" => plain("#0072b2", ""),
+        "smog" => plain("#009e73", ""),
+        "portfolio" => plain("#cc79a7", ""),
+        "np-ei" => plain("#e69f00", ""),
+        "nap-ei" => plain("#e69f00", "7 3"),
+        "nap-shuffled" => plain("#d55e00", "2 3"),
+        "nap-published" | "nap-lambda-1" => plain("#d55e00", "7 3"),
+        "nap-lambda-0" => plain("#8c8c8c", ""),
+        "nap-lambda-0.01" => plain("#56b4e9", ""),
+        "nap-lambda-0.1" => plain("#0072b2", ""),
+        "nap-lambda-10" => plain("#009e73", ""),
+        "nap-lambda-100" => plain("#cc79a7", ""),
+        "nap-no-warmup" => plain("#8c8c8c", "7 3"),
+        "nap-no-rl" => plain("#e69f00", "2 3"),
+        _ => style(method, position),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_of_a_plot_look_different() {
+        let nap = crate::profile::experiment("nap").expect("defined");
+        for block in nap.profiles.values().flat_map(|p| &p.blocks) {
+            let looks: Vec<Style> = (0..).zip(&block.methods).map(|(i, m)| look(m, i)).collect();
+            for (i, a) in looks.iter().enumerate() {
+                for b in &looks[..i] {
+                    assert!(
+                        (a.color, a.dash) != (b.color, b.dash),
+                        "{:?}",
+                        block.methods
+                    );
+                }
+            }
+        }
+    }
 }
