@@ -61,6 +61,11 @@ pub enum Initialisation {
     Small,
     /// Linear maps uniform in `±1/√inputs`; every layer is drawn.
     Scaled,
+    /// The same, but attention begins as a smoother over the evaluations that are near: embeddings of
+    /// points spread over the unit cube have mean 0 and variance 1, and keys are projected as queries
+    /// are. Without this a network of many inputs can stay for thousands of steps where it predicts the
+    /// same density everywhere.
+    Smoother,
 }
 
 /// The head that scores candidates.
@@ -134,7 +139,7 @@ impl NetworkConfig {
             },
             critic: Critic::History,
             attention: HistoryAttention::Full,
-            initialisation: Initialisation::Scaled,
+            initialisation: Initialisation::Smoother,
         }
     }
 

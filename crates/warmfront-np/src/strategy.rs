@@ -132,6 +132,20 @@ pub struct Nap {
 }
 
 impl NapConfig {
+    /// For runs of thousands of evaluations, with a policy whose history is causal: it is cached, and
+    /// candidates are screened with 256 evaluations of it.
+    #[must_use]
+    pub fn long_run() -> Self {
+        Self {
+            history: History::Cached,
+            maximize: MaximizeConfig {
+                screening: Some(256),
+                ..MaximizeConfig::default()
+            },
+            ..Self::default()
+        }
+    }
+
     /// A strategy that serves `policy` on `space`.
     ///
     /// # Errors

@@ -62,6 +62,7 @@ enum WireInitialisation {
     Published,
     Small,
     Scaled,
+    Smoother,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -121,7 +122,14 @@ macro_rules! same_variants {
 
 same_variants!(Critic, WireCritic, Scalars, History);
 same_variants!(HistoryAttention, WireAttention, Full, Causal);
-same_variants!(Initialisation, WireInitialisation, Published, Small, Scaled);
+same_variants!(
+    Initialisation,
+    WireInitialisation,
+    Published,
+    Small,
+    Scaled,
+    Smoother
+);
 same_variants!(Scaling, WireScaling, Range, History);
 same_variants!(Serve, WireServe, Policy, LogEi);
 

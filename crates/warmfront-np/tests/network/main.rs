@@ -9,6 +9,7 @@ use dense::{Dense, SUPPORT};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
+use warmfront_math::sobol::Sobol;
 use warmfront_np::{
     AcquisitionHead, Bar, Context, Critic, Heads, HistoryAttention, Initialisation, Network,
     NetworkConfig,
@@ -188,6 +189,64 @@ fn parameters_are_counted_and_finite() {
     assert_eq!((size + 5_000) / 10_000, 1456);
 }
 
+/// The mass that the untrained network sees near an evaluated candidate moves with its value.
+#[test]
+fn a_smoother_attends_to_what_is_near() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let network = Network::new(NetworkConfig::compact(6), &mut rng).expect("a network");
+    let find = |name: &str| {
+        let tensor = network.tensors().find(|t| t.0 == name);
+        tensor.expect("a tensor").2.to_vec()
+    };
+    let (weight, bias) = (find("embed.x.weight"), find("embed.x.bias"));
+    let width = bias.len();
+    let mut points = Sobol::new(6).expect("few dimensions");
+    let points = points.points(1024);
+    let embedded = |point: &[f64], e: usize| -> f64 {
+        let sum: f64 = (0..6)
+            .map(|k| point[k] * f64::from(weight[k * width + e]))
+            .sum();
+        sum + f64::from(bias[e])
+    };
+    let count = (points.len() / 6 * width) as f64;
+    let (mut mean, mut square) = (0.0, 0.0);
+    for point in points.chunks_exact(6) {
+        for e in 0..width {
+            let value = embedded(point, e);
+            mean += value / count;
+            square += value * value / count;
+        }
+    }
+    assert!(mean.abs() < 0.02, "mean {mean}");
+    assert!((square - 1.0).abs() < 0.15, "mean square {square}");
+    let project = find("layers.1.attention.project.weight");
+    for row in project.chunks_exact(3 * width) {
+        assert_eq!(row[..width], row[width..2 * width]);
+        assert_ne!(row[..width], row[2 * width..]);
+    }
+}
+
+/// A policy that has learned nothing ranks candidates as the expected improvement does.
+#[test]
+fn the_untrained_residual_is_the_expected_improvement() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let config = NetworkConfig::compact(3);
+    let network = Network::new(config, &mut rng).expect("a network");
+    let history = network.encode(&[0.1, 0.2, 0.3, 0.8, 0.7, 0.6], &[-1.0, 1.0]);
+    let queries: Vec<f32> = (0..30).map(|i| (i as f32 * 0.37).fract()).collect();
+    let output = network.score(&history, &queries, 1.0, 0.2, Heads::ALL);
+    let bar = &network.config().bar;
+    for (score, logits) in output
+        .acquisition
+        .iter()
+        .zip(output.logits.chunks_exact(bar.buckets()))
+    {
+        let expected = bar.log_expected_improvement(logits, 1.0, None);
+        let temperature = network.config().acquisition.temperature;
+        assert!((score - temperature * expected).abs() < 1e-4 * expected.abs().max(1.0));
+    }
+}
+
 #[test]
 fn published_layers_begin_as_copies_and_others_do_not() {
     let mut config = networks()[0].config().clone();
@@ -195,6 +254,7 @@ fn published_layers_begin_as_copies_and_others_do_not() {
         Initialisation::Published,
         Initialisation::Small,
         Initialisation::Scaled,
+        Initialisation::Smoother,
     ] {
         config.initialisation = initialisation;
         let mut rng = ChaCha8Rng::seed_from_u64(3);
