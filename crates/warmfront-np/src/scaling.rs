@@ -15,6 +15,13 @@ pub enum Scaling {
     /// The history in view gets mean 0 and standard deviation 1.
     #[default]
     History,
+    /// The median of the history in view becomes 0, the root mean square of its better half 1, and what
+    /// is worse than −1 is compressed to `−1 − ln(−y)`.
+    ///
+    /// Late in a run most of the spread of a history comes from its bad evaluations, in whose units
+    /// improvements are too small to be seen. What improves on the history lies where nothing is
+    /// compressed, so that an expected improvement is one of the costs.
+    BetterHalf,
 }
 
 /// Mean, spread and range of all costs of a task: what only training may look at.
@@ -53,7 +60,8 @@ impl TaskScale {
     }
 }
 
-/// The shift and scale of one context: `y = (center − cost) / scale`.
+/// The shift and scale of one context: `y = (center − cost) / scale`, with
+/// [`Scaling::BetterHalf`] compressed below −1.
 ///
 /// ```
 /// use warmfront_np::Frame;
@@ -70,6 +78,7 @@ pub struct Frame {
     /// In units of `unit`.
     center: f64,
     scale: f64,
+    compressed: bool,
 }
 
 impl Frame {
@@ -90,6 +99,31 @@ impl Frame {
             unit,
             center: high,
             scale: if high > low { high - low } else { 1.0 },
+            compressed: false,
+        }
+    }
+
+    /// The median becomes 0 and the root mean square of the better half 1; below −1 compressed.
+    ///
+    /// Where the better half is as good as the median, mean and standard deviation take their place.
+    #[must_use]
+    pub fn of_better_half(costs: &[f64]) -> Self {
+        Self::of_better_half_or(costs, None)
+    }
+
+    fn of_better_half_or(costs: &[f64], task: Option<&TaskScale>) -> Self {
+        let frame = match better_half(costs) {
+            Some((unit, center, scale)) => Self {
+                unit,
+                center,
+                scale,
+                compressed: true,
+            },
+            None => Self::of_history_or(costs, task),
+        };
+        Self {
+            compressed: true,
+            ..frame
         }
     }
 
@@ -102,6 +136,7 @@ impl Frame {
                     unit,
                     center,
                     scale,
+                    compressed: false,
                 };
             }
         }
@@ -112,19 +147,32 @@ impl Frame {
             unit: scale,
             center: center.unwrap_or(0.0) / scale,
             scale: 1.0,
+            compressed: false,
         }
     }
 
     /// The outcome of a cost: larger is better, within ±12.
     #[must_use]
     pub fn scaled(&self, cost: f64) -> f32 {
-        ((self.center - cost / self.unit) / self.scale).clamp(-LIMIT, LIMIT) as f32
+        let y = (self.center - cost / self.unit) / self.scale;
+        let y = if self.compressed && y < -1.0 {
+            -1.0 - (-y).ln()
+        } else {
+            y
+        };
+        y.clamp(-LIMIT, LIMIT) as f32
     }
 
     /// The cost of an outcome.
     #[must_use]
     pub fn cost(&self, y: f32) -> f64 {
-        (self.center - f64::from(y) * self.scale) * self.unit
+        let y = f64::from(y);
+        let y = if self.compressed && y < -1.0 {
+            -(-1.0 - y).exp()
+        } else {
+            y
+        };
+        (self.center - y * self.scale) * self.unit
     }
 
     /// The best outcome of a history; 0 without one.
@@ -145,6 +193,7 @@ impl Scaling {
         match self {
             Self::Range => Frame::of_range(task.lowest, task.highest),
             Self::History => Frame::of_history_or(history, Some(task)),
+            Self::BetterHalf => Frame::of_better_half_or(history, Some(task)),
         }
     }
 
@@ -156,6 +205,7 @@ impl Scaling {
     pub fn serving(self, history: &[f64], known: Option<(f64, f64)>) -> Frame {
         match self {
             Self::History => Frame::of_history(history),
+            Self::BetterHalf => Frame::of_better_half(history),
             Self::Range => {
                 let (lowest, highest) = known.or(range(history)).unwrap_or((0.0, 1.0));
                 Frame::of_range(lowest, highest)
@@ -178,6 +228,24 @@ fn range(costs: &[f64]) -> Option<(f64, f64)> {
     Some(costs.iter().fold((first, first), |(low, high), &cost| {
         (low.min(cost), high.max(cost))
     }))
+}
+
+/// Unit, median and root mean square distance of what is better than it, both in that unit.
+fn better_half(costs: &[f64]) -> Option<(f64, f64, f64)> {
+    let (lowest, highest) = range(costs)?;
+    let unit = unit(lowest.abs().max(highest.abs()));
+    let mut sorted: Vec<f64> = costs.iter().map(|cost| cost / unit).collect();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    let median = if sorted.len().is_multiple_of(2) {
+        0.5 * (sorted[half - 1] + sorted[half])
+    } else {
+        sorted[half]
+    };
+    let square: f64 = sorted[..half].iter().map(|c| (median - c).powi(2)).sum();
+    let scale = (square / half.max(1) as f64).sqrt();
+    // Distances that are rounding errors of the median say nothing.
+    (scale > 1e-12 * median.abs()).then_some((unit, median, scale))
 }
 
 /// Mean and standard deviation of `costs / unit`.
@@ -223,13 +291,46 @@ mod tests {
     #[test]
     fn degenerate_histories_are_zero() {
         for costs in [vec![], vec![5.0], vec![7.0; 4], vec![0.0; 3], vec![1e300]] {
-            let frame = Scaling::History.serving(&costs, None);
+            let frame = Scaling::BetterHalf.serving(&costs, None);
             for &cost in &costs {
                 assert_eq!(frame.scaled(cost), 0.0);
             }
             assert_eq!(frame.incumbent(&costs), 0.0);
             assert!(frame.scaled(1e308).is_finite());
         }
+    }
+
+    #[test]
+    fn the_better_half_sets_the_scale() {
+        let costs = [1.0, 2.0, 3.0, 10.0, 1e9];
+        let frame = Frame::of_better_half(&costs);
+        let scale = 2.5_f64.sqrt();
+        assert_close(frame.scaled(1.0).into(), 2.0 / scale, 1e-6, 0.0, "best");
+        assert_eq!(frame.scaled(3.0), 0.0);
+        assert_close(
+            frame.scaled(10.0).into(),
+            -1.0 - (7.0 / scale).ln(),
+            1e-6,
+            0.0,
+            "compressed",
+        );
+        // A freak value moves nothing and stays below the others.
+        let other = Frame::of_better_half(&[1.0, 2.0, 3.0, 10.0, 11.0]);
+        assert_close(
+            frame.scaled(1.5).into(),
+            other.scaled(1.5).into(),
+            1e-5,
+            0.0,
+            "outlier",
+        );
+        assert!(frame.scaled(1e9) < frame.scaled(10.0));
+        for cost in [-5.0, 1.0, 4.0, 10.0, 300.0] {
+            let back = frame.cost(frame.scaled(cost));
+            assert_close(back, cost, 1e-5, 1e-5, "inverse");
+        }
+        // Ties among the better half: the spread of all.
+        let ties = Frame::of_better_half(&[1.0, 1.0, 1.0, 5.0]);
+        assert!(ties.scaled(1.0) > 0.0 && ties.scaled(5.0) < 0.0);
     }
 
     #[test]

@@ -90,6 +90,7 @@ enum WireColumn {
 enum WireScaling {
     Range,
     History,
+    BetterHalf,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -130,7 +131,7 @@ same_variants!(
     Scaled,
     Smoother
 );
-same_variants!(Scaling, WireScaling, Range, History);
+same_variants!(Scaling, WireScaling, Range, History, BetterHalf);
 same_variants!(Serve, WireServe, Policy, LogEi);
 
 impl From<Column> for WireColumn {
