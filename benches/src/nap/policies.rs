@@ -337,9 +337,9 @@ impl Job<'_> {
             seconds: head.seconds,
             validation,
         };
-        let horizon = recipe.train.policy.as_ref().map_or(100, |p| p.horizon.1);
+        let policy = recipe.train.policy.as_ref();
+        let horizon = policy.map_or(100, |p| p.initial.1 + p.horizon.1);
         let about = About {
-            scaling: recipe.train.scaling,
             acquisition: match recipe.variant {
                 Variant::WarmUp => Serve::LogEi,
                 _ => Serve::Policy,
@@ -352,7 +352,7 @@ impl Job<'_> {
             ..About::new(&self.hall.space, horizon)
         };
         let curve = trainer.curve().to_vec();
-        let policy = Policy::new(trainer.finish(), about)?;
+        let policy = trainer.finish(about)?;
         replace(&self.files.curve, |file| {
             Ok(file.write_all(curve_csv(&curve).as_bytes())?)
         })?;

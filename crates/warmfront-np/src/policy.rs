@@ -13,7 +13,7 @@ use crate::{Network, NpError, weights};
 
 const KIND: Kind = Kind {
     name: "policy",
-    version: 1,
+    version: 2,
 };
 
 /// Name of the tensor that holds the borders of the buckets.
@@ -55,6 +55,9 @@ pub struct About {
     pub scaling: Scaling,
     /// Evaluations of a run `T`: the network sees `t/T`.
     pub horizon: usize,
+    /// The fewest random evaluations that its runs began with in training: it has never decided
+    /// after fewer.
+    pub initial: usize,
     /// What candidates are compared by.
     pub acquisition: Serve,
     /// How it was trained, for the reader.
@@ -125,7 +128,9 @@ impl Columns {
 }
 
 impl About {
-    /// A policy for this space and this many evaluations, with the default scaling.
+    /// A policy for this space and this many evaluations, with the default scaling and without random
+    /// evaluations before it; [`Trainer::finish`](crate::train::Trainer::finish) fills in those of the
+    /// training.
     #[must_use]
     pub fn new(space: &SearchSpace, horizon: usize) -> Self {
         Self {
@@ -133,6 +138,7 @@ impl About {
             padded: false,
             scaling: Scaling::default(),
             horizon,
+            initial: 0,
             acquisition: Serve::default(),
             trained: String::new(),
         }
@@ -146,6 +152,7 @@ impl About {
             padded: true,
             scaling: Scaling::default(),
             horizon,
+            initial: 0,
             acquisition: Serve::default(),
             trained: String::new(),
         }

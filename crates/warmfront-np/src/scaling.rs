@@ -197,6 +197,23 @@ impl Scaling {
         }
     }
 
+    /// Whether the [serving](Self::serving) frame has a scale; without one all outcomes of the history
+    /// are 0.
+    #[must_use]
+    pub fn has_scale(self, history: &[f64], known: Option<(f64, f64)>) -> bool {
+        (self == Self::Range && known.is_some())
+            || range(history).is_some_and(|(lowest, highest)| lowest < highest)
+    }
+
+    /// The least and the largest outcome that there can be.
+    #[must_use]
+    pub fn outcomes(self) -> (f32, f32) {
+        match self {
+            Self::Range => (0.0, 1.0),
+            Self::History | Self::BetterHalf => (-LIMIT as f32, LIMIT as f32),
+        }
+    }
+
     /// The frame of a history in serving.
     ///
     /// `range` is the lowest and highest cost of the task, for [`Scaling::Range`]; without it the

@@ -5,6 +5,7 @@ mod log;
 mod maximize;
 mod scorer;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use rand::{Rng, RngExt};
 use warmfront_core::{
     Candidate, Objectives, Observation, SearchSpace, Strategy, StrategyError, UnitPoint,
 };
-use warmfront_math::sobol::Sobol;
 
 use crate::NpError;
 use crate::config::HistoryAttention;
@@ -21,6 +21,9 @@ use crate::policy::{Policy, Serve};
 use history::View;
 use log::Log;
 use scorer::Scorer;
+
+/// Random points that a point of the initial design is chosen from.
+const CANDIDATES: usize = 32;
 
 /// How often to draw another point when the last one was visited.
 const ATTEMPTS: usize = 256;
@@ -32,9 +35,11 @@ pub enum History {
     /// `O(n²)`.
     #[default]
     Exact,
-    /// All of them; a new one is appended to the encoded ones, and all are encoded anew, with a
-    /// scaling to their outcomes, whenever there are half as many again. The `n`-th step costs `O(n)`
-    /// on average. Needs a network with a causal history.
+    /// All of them; a new one is appended to the encoded ones under their scaling, and all are encoded
+    /// anew, with a scaling to their outcomes, whenever there are half as many again, or as soon as
+    /// the new scaling would move the best or a new outcome by more than 1 (with
+    /// [`Scaling::Range`](crate::Scaling::Range) of an unknown range: as soon as a cost leaves the
+    /// range). The `n`-th step costs `O(n)` on average. Needs a network with a causal history.
     Cached,
     /// This many: half of them the best, the other half spread over the space, encoded anew after
     /// each. The cost of a step stays the same, and what the others say is lost.
@@ -51,8 +56,9 @@ pub struct NapConfig {
     pub horizon: Option<usize>,
     /// What candidates are compared by; `None`: what the policy says.
     pub acquisition: Option<Serve>,
-    /// Trials to place by a space-filling design before the policy proposes.
-    pub initial_trials: usize,
+    /// Trials to place by a space-filling design before the policy proposes; `None`: as many as the
+    /// policy's runs had at least in training.
+    pub initial_trials: Option<usize>,
     /// Lowest and highest cost of the task, for a policy that was trained with known ranges; without
     /// it the range of the evaluations in view takes its place.
     pub range: Option<(f64, f64)>,
@@ -97,8 +103,8 @@ impl Default for MaximizeConfig {
 /// Every unvisited row of a table is scored. Elsewhere points of a Sobol sequence and around the best
 /// evaluations are, and the best of them are moved uphill; discrete parameters are tried value by value.
 ///
-/// Points that are pending, and those of a batch before its last, are shown to the network with the
-/// outcome that it predicts there itself. Failed trials are not shown, only avoided.
+/// Points that are pending, and those of a batch before its last, are shown to the network one after the
+/// other, each with the outcome that it predicts there itself. Failed trials are not shown, only avoided.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -229,6 +235,12 @@ impl Nap {
         }
     }
 
+    /// Shows a point with the outcome that is expected there, given those placed before it.
+    fn imagine(&self, view: &mut Cow<'_, View>, placed: usize, point: &UnitPoint) {
+        let expected = self.scorer(view, placed).expected(point);
+        view.to_mut().imagine(&self.policy, point, expected);
+    }
+
     fn next_point(
         &self,
         view: &View,
@@ -236,7 +248,8 @@ impl Nap {
         taken: &HashSet<UnitPoint>,
         rng: &mut dyn Rng,
     ) -> Option<UnitPoint> {
-        if self.log.len() + busy < self.config.initial_trials {
+        let initial = self.policy.about().initial;
+        if self.log.len() + busy < self.config.initial_trials.unwrap_or(initial) {
             return exploratory_point(&self.space, taken, rng);
         }
         let search = maximize::Search {
@@ -273,27 +286,21 @@ impl Strategy for Nap {
             .map(|candidate| self.space.canonical(&candidate.point))
             .collect();
         let mut taken: HashSet<UnitPoint> = self.log.points().chain(&busy).cloned().collect();
-        let mut imagined = None;
-        if !busy.is_empty() {
-            imagined = Some(
-                self.view
-                    .imagine(&self.policy, self.scorer(&self.view, 0), &busy),
-            );
+        let mut view = Cow::Borrowed(&self.view);
+        for (placed, point) in busy.iter().enumerate() {
+            self.imagine(&mut view, placed, point);
         }
         let mut picks: Vec<Candidate> = Vec::with_capacity(q.get());
         for _ in 0..q.get() {
-            let view = imagined.as_ref().unwrap_or(&self.view);
             let placed = busy.len() + picks.len();
-            let Some(point) = self.next_point(view, placed, &taken, rng) else {
+            let Some(point) = self.next_point(&view, placed, &taken, rng) else {
                 return Err(StrategyError::Exhausted {
                     requested: q.get(),
                     available: picks.len(),
                 });
             };
             if picks.len() + 1 < q.get() {
-                let scorer = self.scorer(view, placed);
-                let next = view.imagine(&self.policy, scorer, std::slice::from_ref(&point));
-                imagined = Some(next);
+                self.imagine(&mut view, placed, &point);
             }
             taken.insert(point.clone());
             picks.push(Candidate::at(point));
@@ -302,32 +309,33 @@ impl Strategy for Nap {
     }
 }
 
-/// A point that was not visited: of a fresh Sobol sequence, or a random row; `None` if none is left.
+/// A point far from the visited ones: the farthest of a few random ones (Mitchell's best candidate).
+/// `None` if all are visited. It needs to remember no design, and fills the space around failed and
+/// pending trials as well.
 fn exploratory_point(
     space: &SearchSpace,
     taken: &HashSet<UnitPoint>,
     rng: &mut dyn Rng,
 ) -> Option<UnitPoint> {
-    if let Some(all) = maximize::finite(space) {
-        let free: Vec<&UnitPoint> = all.iter().filter(|point| !taken.contains(*point)).collect();
-        return match free.len() {
-            0 => None,
-            count => Some(free[rng.random_range(0..count as u64) as usize].clone()),
-        };
+    let free: Option<Vec<UnitPoint>> = maximize::finite(space).map(|all| {
+        let free = all.iter().filter(|point| !taken.contains(*point));
+        free.cloned().collect()
+    });
+    let draw = |rng: &mut dyn Rng| match &free {
+        Some(free) => free[rng.random_range(0..free.len() as u64) as usize].clone(),
+        None => space.sample(rng),
+    };
+    if free.as_ref().is_some_and(Vec::is_empty) {
+        return None;
     }
-    let mut sequence = Sobol::scrambled(space.dim(), rng).ok();
-    let mut coords = vec![0.0; space.dim()];
-    for _ in 0..ATTEMPTS {
-        let point = match &mut sequence {
-            Some(sequence) => {
-                sequence.next_into(&mut coords);
-                space.canonical(&UnitPoint::clamped(coords.as_slice()))
-            }
-            None => space.sample(rng),
-        };
-        if !taken.contains(&point) {
-            return Some(point);
+    let mut farthest = (draw(rng), f64::NEG_INFINITY);
+    for _ in 0..CANDIDATES {
+        let point = draw(rng);
+        let apart = taken.iter().map(|other| maximize::distance(&point, other));
+        let nearest = apart.fold(f64::INFINITY, f64::min);
+        if nearest > farthest.1 {
+            farthest = (point, nearest);
         }
     }
-    Some(space.sample(rng))
+    Some(farthest.0)
 }

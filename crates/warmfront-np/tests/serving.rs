@@ -164,7 +164,7 @@ fn batches_pending_failures_and_every_kind_of_space() {
     for (kind, space) in spaces() {
         for history in MODES {
             for acquisition in SERVED {
-                for initial_trials in [0, 3] {
+                for initial_trials in [None, Some(3)] {
                     let config = NapConfig {
                         acquisition: Some(acquisition),
                         initial_trials,
@@ -181,10 +181,17 @@ fn batches_pending_failures_and_every_kind_of_space() {
 
 #[test]
 fn the_same_seed_gives_the_same_run_for_any_number_of_threads() {
-    for (kind, space) in spaces() {
-        let config = |parallel| NapConfig {
-            parallel,
-            ..quick(History::Cached)
+    let mut spaces = spaces();
+    spaces.push(("long table", table(2, 700)));
+    for (kind, space) in spaces {
+        let config = |parallel| {
+            let mut config = NapConfig {
+                parallel,
+                ..quick(History::Cached)
+            };
+            // More than are scored in one piece.
+            config.maximize.raw_samples = 600;
+            config
         };
         let single: Vec<_> = run(&space, config(false), 9).iter().map(bits).collect();
         for threads in [1, 3] {
@@ -209,7 +216,7 @@ fn what_is_used_up_is_an_error_and_not_a_repeat() {
         .build()
         .unwrap();
     for space in [table(1, 4), discrete] {
-        for initial_trials in [0, 9] {
+        for initial_trials in [None, Some(9)] {
             let mut rng = ChaCha8Rng::seed_from_u64(2);
             let mut strategy = build(
                 &space,
@@ -236,6 +243,44 @@ fn what_is_used_up_is_an_error_and_not_a_repeat() {
                 }
             ));
         }
+    }
+}
+
+/// Without a number of its own a strategy places as many trials as the policy's runs began with, and far
+/// apart.
+#[test]
+fn a_run_begins_as_those_in_training() {
+    for space in [SearchSpace::unit_cube(2), table(2, 200)] {
+        let about = About {
+            initial: 4,
+            ..About::new(&space, 6)
+        };
+        let policy = Arc::new(Policy::new(network(2), about).unwrap());
+        let ask = |initial_trials, count, seed| {
+            let config = NapConfig {
+                initial_trials,
+                ..quick(History::Exact)
+            };
+            let one = Objectives::minimize_all(1);
+            let strategy = config.build(policy.clone(), &space, &one).unwrap();
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            strategy.ask(q(count), &[], &mut rng).unwrap()
+        };
+        assert_eq!(ask(None, 5, 1), ask(Some(4), 5, 1));
+        assert_ne!(ask(None, 4, 1), ask(Some(3), 4, 1));
+        let mut closest = Vec::new();
+        for seed in 0..20 {
+            let points = ask(Some(8), 8, seed);
+            let distances = (1..8).flat_map(|i| (0..i).map(move |j| (i, j)));
+            let distances = distances.map(|(i, j)| {
+                let pairs = points[i].point.coords().iter();
+                let pairs = pairs.zip(points[j].point.coords());
+                pairs.map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt()
+            });
+            closest.push(distances.fold(f64::INFINITY, f64::min));
+        }
+        // Eight even draws have a pair nearer than 0.15 in most cases.
+        assert!(closest.iter().all(|d| *d > 0.15), "{closest:?}");
     }
 }
 
@@ -545,8 +590,10 @@ fn a_batch_is_one_after_the_other_with_the_earlier_pending() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for trial in 0..5 {
         let batch = strategy.ask(q(3), &[], &mut rng).unwrap();
-        let second = strategy.ask(q(1), &batch[..1], &mut rng).unwrap();
-        assert_eq!(second[0], batch[1]);
+        for before in 1..3 {
+            let next = strategy.ask(q(1), &batch[..before], &mut rng).unwrap();
+            assert_eq!(next[0], batch[before], "{before} pending");
+        }
         let again = strategy.ask(q(3), &[], &mut rng).unwrap();
         assert_eq!(batch, again, "asking changes nothing");
         let told = observe(trial, batch[0].clone(), complete(cost(&batch[0].point)));

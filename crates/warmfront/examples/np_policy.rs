@@ -80,7 +80,7 @@ fn train(seed: Seed) -> Result<Policy, Error> {
         trained: "on bowls, for an example".into(),
         ..About::new(&SearchSpace::unit_cube(2), EVALUATIONS as usize)
     };
-    Ok(Policy::new(trainer.finish(), about)?)
+    Ok(trainer.finish(about)?)
 }
 
 /// The normalised regret after each evaluation.

@@ -49,6 +49,7 @@ fn a_file_gives_back_the_policy() {
     let space = mixed();
     let about = About {
         scaling: Scaling::Range,
+        initial: 2,
         acquisition: Serve::LogEi,
         trained: "on \"nothing\" at all\n".into(),
         ..About::new(&space, 25)

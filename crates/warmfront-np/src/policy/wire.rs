@@ -72,6 +72,7 @@ struct WireAbout {
     padded: bool,
     scaling: WireScaling,
     horizon: u64,
+    initial: u64,
     acquisition: WireServe,
     trained: String,
 }
@@ -188,6 +189,7 @@ pub(super) fn to_text(config: &NetworkConfig, about: &About) -> Result<String, N
             padded: about.padded,
             scaling: about.scaling.into(),
             horizon: about.horizon as u64,
+            initial: about.initial as u64,
             acquisition: about.acquisition.into(),
             trained: about.trained.clone(),
         },
@@ -239,6 +241,7 @@ pub(super) fn from_text(
         padded: about.padded,
         scaling: about.scaling.into(),
         horizon: usize::try_from(about.horizon).unwrap_or(usize::MAX),
+        initial: usize::try_from(about.initial).unwrap_or(usize::MAX),
         acquisition: about.acquisition.into(),
         trained: about.trained,
     };

@@ -322,7 +322,7 @@ impl Search<'_> {
 }
 
 /// Root mean square difference of the coordinates.
-fn distance(a: &UnitPoint, b: &UnitPoint) -> f64 {
+pub(super) fn distance(a: &UnitPoint, b: &UnitPoint) -> f64 {
     let pairs = a.coords().iter().zip(b.coords());
     let square: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
     (square / a.dim() as f64).sqrt()

@@ -119,17 +119,15 @@ impl Scorer<'_> {
         (values, gradients)
     }
 
-    /// The outcome that the network expects at each point, on its own scale.
-    pub(super) fn expected(&self, points: &[UnitPoint]) -> Vec<f32> {
+    /// The outcome that the network expects at a point, on its own scale.
+    pub(super) fn expected(&self, point: &UnitPoint) -> f32 {
         let output = self.network.score(
             self.view.encoded(),
-            &self.rows(points),
+            &self.rows(std::slice::from_ref(point)),
             self.view.incumbent(),
             self.progress,
             Heads::BAR,
         );
-        let bar = &self.network.config().bar;
-        let rows = output.logits.chunks_exact(bar.buckets());
-        rows.map(|logits| bar.mean(logits)).collect()
+        self.network.config().bar.mean(&output.logits)
     }
 }

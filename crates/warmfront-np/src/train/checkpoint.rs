@@ -8,6 +8,7 @@ use warmfront_core::Seed;
 
 use super::adam::Adam;
 use super::lambda::Multiplier;
+use super::trainer::reaches;
 use super::workers::Workers;
 use super::{Phase, Progress, TrainConfig, Trainer};
 use crate::{Network, NetworkConfig, NpError};
@@ -60,6 +61,7 @@ impl Trainer {
     pub fn load(reader: impl Read) -> Result<Self, NpError> {
         let state: TrainingV1 = load(reader, KIND)?;
         state.config.check()?;
+        reaches(&state.network, state.config.scaling)?;
         let network = Network::from_parameters(state.network, state.parameters)?;
         let expected = network.parameters().len();
         for moments in [&state.first_moments, &state.second_moments] {

@@ -346,7 +346,8 @@ fn shuffled_histories_hurt_a_predictor_and_exhausted_tables_end() {
     let warm_up = config.warm_up.as_mut().unwrap();
     (warm_up.steps, warm_up.batch, warm_up.ramp) = (1000, 8, 50);
     warm_up.learning_rate = 4e-3;
-    let network = train(config, small_network(), &Distances).finish();
+    let trainer = train(config, small_network(), &Distances);
+    let network = trainer.network();
     let mut rng = Seed(1).stream(Purpose::Evaluate, 0);
     let tasks: Vec<Task> = (0..20).map(|_| Distances.draw(100, &mut rng)).collect();
     let after = |shuffled| {
@@ -358,7 +359,7 @@ fn shuffled_histories_hurt_a_predictor_and_exhausted_tables_end() {
             shuffled,
             ..Evaluation::default()
         };
-        let curves = regret_curves(&network, &tasks, &evaluation, Seed(2));
+        let curves = regret_curves(network, &tasks, &evaluation, Seed(2));
         mean_regret(&curves, &[8])[0]
     };
     let (seen, dealt) = (after(false), after(true));
@@ -372,7 +373,7 @@ fn shuffled_histories_hurt_a_predictor_and_exhausted_tables_end() {
         horizon: 4,
         ..Evaluation::default()
     };
-    let curves = regret_curves(&network, &few, &evaluation, Seed(2));
+    let curves = regret_curves(network, &few, &evaluation, Seed(2));
     assert_eq!(curves[0].len(), 5);
     assert_close(curves[0][4], 0.0, 0.0, 0.0, "all evaluated");
 }
@@ -455,6 +456,58 @@ fn senseless_settings_are_errors() {
         );
         assert!(Trainer::new(config, small_network(), Seed(0)).is_err());
     }
+}
+
+#[test]
+fn buckets_without_tails_must_reach_all_outcomes() {
+    let message = |bar: Bar, scaling| {
+        let config = TrainConfig {
+            scaling,
+            ..small_training()
+        };
+        let mut network = small_network();
+        network.bar = bar;
+        let trainer = Trainer::new(config, network, Seed(0));
+        trainer.map_or_else(|error| error.to_string(), |_| String::new())
+    };
+    let expected = "expected one that reaches all outcomes of the scaling";
+    assert_eq!(
+        message(Bar::uniform(-4.0, 4.0, 9), Scaling::History),
+        format!("the lowest border of buckets without tails is -4, {expected}")
+    );
+    assert_eq!(
+        message(Bar::uniform(-0.1, 0.9, 10), Scaling::Range),
+        format!("the highest border of buckets without tails is 0.8999999761581421, {expected}")
+    );
+    for (bar, scaling) in [
+        (Bar::uniform(-0.1, 1.1, 9), Scaling::Range),
+        (Bar::uniform(-12.0, 12.0, 9), Scaling::BetterHalf),
+        (Bar::uniform(-4.0, 4.0, 9).with_tails(), Scaling::BetterHalf),
+    ] {
+        assert_eq!(message(bar, scaling), "");
+    }
+}
+
+#[test]
+fn a_policy_is_served_as_it_was_trained() {
+    let mut config = small_training();
+    config.scaling = Scaling::BetterHalf;
+    policy(&mut config).initial = (2, 3);
+    let about = || crate::About {
+        trained: "briefly".into(),
+        ..crate::About::new(&warmfront_core::SearchSpace::unit_cube(1), 9)
+    };
+    let trainer = Trainer::new(config.clone(), small_network(), Seed(1)).unwrap();
+    let served = trainer.finish(about()).unwrap();
+    let expected = crate::About {
+        scaling: Scaling::BetterHalf,
+        initial: 2,
+        ..about()
+    };
+    assert_eq!(*served.about(), expected);
+    config.policy = None;
+    let trainer = Trainer::new(config, small_network(), Seed(1)).unwrap();
+    assert_eq!(trainer.finish(about()).unwrap().about().initial, 0);
 }
 
 /// The mean loss of drawn contexts is that of the inference path.

@@ -10,15 +10,15 @@ use super::record::{Phase, Progress};
 use super::supervised::{self, Histories};
 use super::workers::Workers;
 use super::{AuxiliaryContexts, PpoConfig, SupervisedConfig, TrainConfig};
-use crate::{Network, NetworkConfig, NpError, TaskSource};
+use crate::{About, Network, NetworkConfig, NpError, Policy, Scaling, TaskSource};
 
 /// Trains a network through the phases of a [`TrainConfig`].
 ///
 /// ```
 /// use rand::{Rng, RngExt};
-/// use warmfront_core::Seed;
+/// use warmfront_core::{SearchSpace, Seed};
 /// use warmfront_np::train::{TrainConfig, Trainer};
-/// use warmfront_np::{NetworkConfig, Task, TaskSource};
+/// use warmfront_np::{About, NetworkConfig, Serve, Task, TaskSource};
 ///
 /// /// Distances to a random point of the unit interval.
 /// struct Distances;
@@ -52,7 +52,9 @@ use crate::{Network, NetworkConfig, NpError, TaskSource};
 ///     assert!(progress.nll.is_some());
 /// }
 /// assert_eq!(trainer.curve().len(), 3);
-/// let network = trainer.finish();
+/// let space = SearchSpace::unit_cube(1);
+/// let about = About { acquisition: Serve::LogEi, ..About::new(&space, 8) };
+/// let policy = trainer.finish(about)?;
 /// # Ok::<(), warmfront_np::NpError>(())
 /// ```
 #[derive(Debug)]
@@ -73,7 +75,8 @@ impl Trainer {
     /// A trainer of a new network.
     ///
     /// # Errors
-    /// If a setting makes no sense, or the sizes of the network do not fit together.
+    /// If a setting makes no sense, the sizes of the network do not fit together, or its buckets have no
+    /// tails and do not reach all outcomes of the scaling.
     pub fn new(config: TrainConfig, network: NetworkConfig, seed: Seed) -> Result<Self, NpError> {
         let mut rng = seed.child(0).stream(Purpose::Init, 0);
         let network = Network::new(network, &mut rng as &mut dyn Rng)?;
@@ -83,13 +86,15 @@ impl Trainer {
     /// A trainer that goes on with a network: one warm-up can serve several second phases.
     ///
     /// # Errors
-    /// If a setting makes no sense.
+    /// If a setting makes no sense, or the network's buckets have no tails and do not reach all outcomes
+    /// of the scaling.
     pub fn from_network(
         config: TrainConfig,
         network: Network,
         seed: Seed,
     ) -> Result<Self, NpError> {
         config.check()?;
+        reaches(network.config(), config.scaling)?;
         let adam = Adam::new(network.parameters().len());
         let multiplier = Multiplier::new(config.policy.as_ref().map(|policy| policy.lambda));
         Ok(Self {
@@ -123,10 +128,19 @@ impl Trainer {
         &self.curve
     }
 
-    /// The network.
-    #[must_use]
-    pub fn finish(self) -> Network {
-        self.network
+    /// The network as a policy: served with the scaling it was trained with, after no fewer random
+    /// evaluations than its runs began with. The rest of `about` stays.
+    ///
+    /// # Errors
+    /// If the network and `about` are of different dimensions, or the horizon is 0.
+    pub fn finish(self, about: About) -> Result<Policy, NpError> {
+        let initial = self.config.policy.as_ref().map_or(0, |p| p.initial.0);
+        let about = About {
+            scaling: self.config.scaling,
+            initial,
+            ..about
+        };
+        Policy::new(self.network, about)
     }
 
     /// One optimiser step of the warm-up or one iteration of PPO; `None` once both phases are done.
@@ -246,4 +260,21 @@ impl Trainer {
             scaling: self.config.scaling,
         }
     }
+}
+
+/// Checks that no outcome is beyond the buckets: all of them would count as one.
+pub(super) fn reaches(network: &NetworkConfig, scaling: Scaling) -> Result<(), NpError> {
+    let borders = network.bar.borders();
+    let (lowest, highest) = (borders[0], borders[borders.len() - 1]);
+    let (least, largest) = scaling.outcomes();
+    let (what, value) = match (network.bar.tails(), lowest <= least, highest >= largest) {
+        (true, ..) | (_, true, true) => return Ok(()),
+        (_, false, _) => ("the lowest border of buckets without tails", lowest),
+        (_, true, false) => ("the highest border of buckets without tails", highest),
+    };
+    Err(NpError::Setting {
+        what,
+        value: value.into(),
+        expected: "one that reaches all outcomes of the scaling",
+    })
 }

@@ -141,13 +141,16 @@ fn unused_slots_have_no_effect() {
     for network in networks() {
         let dense = Dense::new(&network);
         let context = context(4, 3, 3);
-        let none = dense.answer(&context, 0, 0.0);
+        let none = network.forward(&context, Heads::ALL);
         for (padding, rubbish) in [(1, 0.0), (5, 3.0), (2, -40.0)] {
             let padded = dense.answer(&context, padding, rubbish);
-            for (a, b) in padded.acquisition.iter().zip(&none.acquisition) {
-                assert!((a - b).abs() < 1e-12);
+            for (found, expected) in none.acquisition.iter().zip(&padded.acquisition) {
+                close(*found, *expected, "score");
             }
-            assert!((padded.value - none.value).abs() < 1e-12);
+            for (found, expected) in none.logits.iter().zip(padded.logits.iter().flatten()) {
+                close(*found, *expected, "logit");
+            }
+            close(none.value, padded.value, "value");
         }
     }
 }
@@ -224,6 +227,26 @@ fn a_smoother_attends_to_what_is_near() {
         assert_eq!(row[..width], row[width..2 * width]);
         assert_ne!(row[..width], row[2 * width..]);
     }
+    // The value of an evaluation moves the prediction near it more than that far from it.
+    let (mut near, mut far) = (0.0, 0.0);
+    for seed in 0..10 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let network = Network::new(NetworkConfig::compact(6), &mut rng).expect("a network");
+        let place = [0.2; 6];
+        let candidates = [place, [0.25; 6], [0.8; 6], [0.9; 6]].concat();
+        let means = |y: f32| -> Vec<f32> {
+            let history = network.encode(&place, &[y]);
+            let output = network.score(&history, &candidates, y, 0.1, Heads::BAR);
+            let bar = &network.config().bar;
+            let rows = output.logits.chunks_exact(bar.buckets());
+            rows.map(|logits| bar.mean(logits)).collect()
+        };
+        let pairs = means(2.0).into_iter().zip(means(-2.0));
+        let moved: Vec<f32> = pairs.map(|(high, low)| (high - low).abs()).collect();
+        near += moved[0] + moved[1];
+        far += moved[2] + moved[3];
+    }
+    assert!(near > 1.3 * far, "{near} near, {far} far");
 }
 
 /// A policy that has learned nothing ranks candidates as the expected improvement does.
