@@ -24,13 +24,21 @@ pub trait System: Work + Catalogue {
     fn check(&self, plan: &Plan) -> anyhow::Result<()>;
 
     /// Makes what the cells that are still to be run need beyond data, for example trains policies, and
-    /// keeps it in the folder. It keeps to the time limit; cells that lack something then must not start.
+    /// keeps it in the folder. It keeps to the time limit; cells that lack something then are not
+    /// [`ready`](Self::ready).
     ///
     /// # Errors
     /// If it cannot be made or kept.
     fn prepare(&self, open: &[&Cell], out: &Path, config: &RunConfig) -> anyhow::Result<()> {
         let _ = (open, out, config);
         Ok(())
+    }
+
+    /// Whether [`prepare`](Self::prepare) had the time to make what a cell needs; those that it had not
+    /// are left for the next time.
+    fn ready(&self, cell: &Cell) -> bool {
+        let _ = cell;
+        true
     }
 
     /// Writes the report into a folder and returns the path of its page.

@@ -136,8 +136,11 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .context("stopped before the first run; the same command goes on from there")?;
     let limit = config.time_limit;
     config.time_limit = limit.map(|limit| limit.saturating_sub(start.elapsed()));
-    let outcome = runner::run(&cells, lab, &store, &config)
+    let ready = |cell: &&Cell| store.load(cell).is_some() || lab.ready(cell);
+    let (cells, unready): (Vec<Cell>, Vec<Cell>) = cells.into_iter().partition(|c| ready(&c));
+    let mut outcome = runner::run(&cells, lab, &store, &config)
         .context("stopped; what had finished is kept, and the same command goes on from there")?;
+    outcome.left += unready.len();
     eprintln!(
         "{} runs finished, {} of them before; {} failed, {} left",
         outcome.finished.len(),

@@ -9,7 +9,7 @@ use warmfront_core::{Purpose, Seed};
 
 use super::families::Hall;
 use super::lab::INITIAL;
-use super::study::{Group, Runs};
+use super::study::{Group, Runs, over_tasks};
 use super::task::squared_distance;
 use crate::stats;
 
@@ -29,15 +29,34 @@ pub struct Loop {
     /// Share of steps at which two such runs ask for the very same row.
     pub same_step: f64,
     /// Mean place of the best observation so far among all observed rows, ordered by their distance from
-    /// the query, from 0 (nearest) to 1: 0.5 if queries do not depend on outcomes.
+    /// the query, from 0 (nearest) to 1.
+    ///
+    /// Good rows lie in the same regions on many tasks: a fixed list is near them, too. What a method owes
+    /// to outcomes is its difference from one that knows the regions and not the outcomes.
     pub incumbent_place: f64,
-    /// Its standard error over runs.
+    /// Its standard error over tasks.
     pub incumbent_error: f64,
-    /// Mean rank correlation between the distance of observed rows from the query and their cost: 0 if
-    /// queries do not depend on outcomes, positive if they lie near good rows.
+    /// By how much it is larger than that of the policy with a shuffled history, over the same runs.
+    pub incumbent_less_shuffled: f64,
+    /// Its standard error over tasks.
+    pub incumbent_less_shuffled_error: f64,
+    /// By how much it is larger than that of the portfolio, over the same runs.
+    pub incumbent_less_portfolio: f64,
+    /// Its standard error over tasks.
+    pub incumbent_less_portfolio_error: f64,
+    /// Mean rank correlation between the distance of observed rows from the query and their cost:
+    /// positive if queries lie near good rows.
     pub correlation: f64,
-    /// Its standard error over runs.
+    /// Its standard error over tasks.
     pub correlation_error: f64,
+    /// By how much it is larger than that of the policy with a shuffled history, over the same runs.
+    pub correlation_less_shuffled: f64,
+    /// Its standard error over tasks.
+    pub correlation_less_shuffled_error: f64,
+    /// By how much it is larger than that of the portfolio, over the same runs.
+    pub correlation_less_portfolio: f64,
+    /// Its standard error over tasks.
+    pub correlation_less_portfolio_error: f64,
     /// Runs.
     pub runs: usize,
 }
@@ -45,30 +64,70 @@ pub struct Loop {
 /// The measures of each method on a family of tables.
 #[must_use]
 pub fn loops(group: &Group<'_>, hall: Option<&Hall>) -> Vec<Loop> {
-    let one = |(method, runs): &(String, Runs<'_>)| {
-        let rows = rows_of(runs)?;
-        let (overlap, same_step) = alike(&rows);
-        let near = hall.map_or_else(Vec::new, |hall| nearness(hall, &rows));
-        let places: Vec<f64> = near.iter().map(|n| n.0).collect();
-        let correlations: Vec<f64> = near.iter().map(|n| n.1).filter(|c| c.is_finite()).collect();
-        let (incumbent_place, incumbent_error) = stats::mean_and_error(&places);
-        let (correlation, correlation_error) = stats::mean_and_error(&correlations);
-        Some(Loop {
+    let measured: Vec<(&String, Rows, Near)> = group
+        .methods
+        .iter()
+        .filter_map(|(method, runs)| {
+            let rows = rows_of(runs)?;
+            let near = hall.map_or_else(Near::new, |hall| nearness(hall, &rows));
+            Some((method, rows, near))
+        })
+        .collect();
+    let nothing = Near::new();
+    let of = |name: &str| {
+        let found = measured.iter().find(|(method, ..)| *method == name);
+        found.map_or(&nothing, |(.., near)| near)
+    };
+    let one = |(method, rows, near): &(&String, Rows, Near)| -> Loop {
+        let (overlap, same_step) = alike(rows);
+        let mean = |which: fn(&[f64; 2]) -> f64| {
+            over_tasks(near.iter().map(|(key, values)| (*key, which(values))))
+        };
+        let less = |name: &str, which: fn(&[f64; 2]) -> f64| {
+            let other = of(name);
+            let differences = near.iter().filter_map(|(key, values)| {
+                let other = other.get(key).filter(|_| *method != name)?;
+                Some((*key, which(values) - which(other)))
+            });
+            over_tasks(differences)
+        };
+        let place: fn(&[f64; 2]) -> f64 = |v| v[0];
+        let rank: fn(&[f64; 2]) -> f64 = |v| v[1];
+        let (incumbent_place, incumbent_error) = mean(place);
+        let (incumbent_less_shuffled, incumbent_less_shuffled_error) = less("nap-shuffled", place);
+        let (incumbent_less_portfolio, incumbent_less_portfolio_error) = less("portfolio", place);
+        let (correlation, correlation_error) = mean(rank);
+        let (correlation_less_shuffled, correlation_less_shuffled_error) =
+            less("nap-shuffled", rank);
+        let (correlation_less_portfolio, correlation_less_portfolio_error) =
+            less("portfolio", rank);
+        Loop {
             problem: group.entry.problem.clone(),
-            method: method.clone(),
+            method: (*method).clone(),
             overlap,
             same_step,
             incumbent_place,
             incumbent_error,
+            incumbent_less_shuffled,
+            incumbent_less_shuffled_error,
+            incumbent_less_portfolio,
+            incumbent_less_portfolio_error,
             correlation,
             correlation_error,
+            correlation_less_shuffled,
+            correlation_less_shuffled_error,
+            correlation_less_portfolio,
+            correlation_less_portfolio_error,
             runs: rows.len(),
-        })
+        }
     };
-    group.methods.iter().filter_map(one).collect()
+    measured.iter().map(one).collect()
 }
 
 type Rows = BTreeMap<(u32, u32), Vec<usize>>;
+
+/// For each run the place of the incumbent and the correlation with costs.
+type Near = BTreeMap<(u32, u32), [f64; 2]>;
 
 /// The queried rows of each run; none if tasks are no tables.
 fn rows_of(runs: &Runs<'_>) -> Option<Rows> {
@@ -111,11 +170,10 @@ fn alike(rows: &Rows) -> (f64, f64) {
     )
 }
 
-/// For each run the place of the incumbent and the correlation with costs.
-fn nearness(hall: &Hall, rows: &Rows) -> Vec<(f64, f64)> {
-    let mut out = Vec::new();
-    for ((task, seed), queries) in rows {
-        let Ok(ground) = hall.ground(*task, *seed) else {
+fn nearness(hall: &Hall, rows: &Rows) -> Near {
+    let mut out = Near::new();
+    for (key @ (task, _), queries) in rows {
+        let Ok(ground) = hall.ground(*task) else {
             continue;
         };
         let Some(table) = ground.rows() else { continue };
@@ -141,7 +199,7 @@ fn nearness(hall: &Hall, rows: &Rows) -> Vec<(f64, f64)> {
         }
         if !places.is_empty() {
             let mean = |v: &[f64]| stats::mean_and_error(v).0;
-            out.push((mean(&places), mean(&correlations)));
+            out.insert(*key, [mean(&places), mean(&correlations)]);
         }
     }
     out
@@ -178,7 +236,7 @@ pub fn records(hall: Option<&Hall>) -> Vec<Records> {
     ));
     if let Some(hall) = hall {
         for task in 0..hall.spec.tests.min(6) {
-            if let Ok(ground) = hall.ground(task, 0)
+            if let Ok(ground) = hall.ground(task)
                 && let Some(table) = ground.rows()
             {
                 let values = table.costs.iter().map(|c| -c).collect();

@@ -107,16 +107,16 @@ fn look(method: &str, position: usize) -> Style {
         "smog" => plain("#009e73", ""),
         "portfolio" => plain("#cc79a7", ""),
         "np-ei" => plain("#e69f00", ""),
+        "np-ei-long" => plain("#e69f00", "2 3"),
         "nap-ei" => plain("#e69f00", "7 3"),
         "nap-shuffled" => plain("#d55e00", "2 3"),
-        "nap-published" | "nap-lambda-1" => plain("#d55e00", "7 3"),
+        "nap-published" => plain("#d55e00", "7 3"),
         "nap-lambda-0" => plain("#8c8c8c", ""),
         "nap-lambda-0.01" => plain("#56b4e9", ""),
         "nap-lambda-0.1" => plain("#0072b2", ""),
         "nap-lambda-10" => plain("#009e73", ""),
         "nap-lambda-100" => plain("#cc79a7", ""),
         "nap-no-warmup" => plain("#8c8c8c", "7 3"),
-        "nap-no-rl" => plain("#e69f00", "2 3"),
         _ => style(method, position),
     }
 }

@@ -7,8 +7,10 @@ use std::sync::{Arc, OnceLock, PoisonError};
 
 use anyhow::{Context as _, ensure};
 use rand::{Rng, RngExt};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use warmfront_core::{Direction, Purpose, SearchSpace, Seed};
 use warmfront_gp::ExactGp;
+use warmfront_meta::smog::{MetaModels, SmogConfig, fit_meta};
 use warmfront_problems::{
     Design, HpobenchXgb, HpobenchXgbConfig, TaskFamily, YahpoFamily, design_points,
 };
@@ -17,6 +19,7 @@ use super::analytic::{Function, Shape};
 use super::sources::conditional::fit_surrogate;
 use super::sources::prior::GpPrior;
 use super::task::{Ground, Table};
+use super::{methods, portfolio};
 use crate::cell::fnv1a;
 use crate::data::DataFolder;
 use crate::problems::{LCBENCH, Slots, XGB, slot, yahpo_files};
@@ -51,6 +54,10 @@ const ROWS: usize = 1000;
 const DRAWN_ROWS: usize = 500;
 /// Functions that stand for training tasks where there is no end of them.
 const DRAWN: usize = 20;
+/// Points of the portfolio of a family: the largest budget of an experiment.
+const LIST: usize = 100;
+/// Rows of each training table that SMOG is given.
+const META_ROWS: usize = 128;
 const ANTBO: &str = "antbo";
 
 /// All families that an experiment may name.
@@ -78,8 +85,8 @@ pub const FAMILIES: &[FamilySpec] = &[
         title: "Antibodies",
         text: "Sequences of eleven amino acids and their energy of binding to an antigen. In alphabetical \
                order the first eight antigens are for training, then two for validation and two for tests, \
-               of which each seed draws a thousand sequences.",
-        version: 1,
+               a thousand sequences of each.",
+        version: 2,
         tests: 2,
         kind: Kind::Antbo,
     },
@@ -183,6 +190,8 @@ pub struct Hall {
     functions: Vec<Function>,
     seed: Seed,
     surrogates: OnceLock<Result<Vec<ExactGp>, String>>,
+    meta_models: OnceLock<Result<Arc<MetaModels>, String>>,
+    portfolio: OnceLock<Result<Arc<Vec<Vec<f64>>>, String>>,
 }
 
 impl Hall {
@@ -200,11 +209,11 @@ impl Hall {
         categorical.map(|p| p.coords()).collect()
     }
 
-    /// The task with this number; only that of the antibodies depends on the seed.
+    /// The task with this number.
     ///
     /// # Errors
     /// If its rows are no table of the space.
-    pub fn ground(&self, task: u32, seed: u32) -> anyhow::Result<Ground> {
+    pub fn ground(&self, task: u32) -> anyhow::Result<Ground> {
         let index = task as usize;
         if self.spec.is_box() {
             let function = self.functions.get(index).context("no such task")?;
@@ -212,17 +221,45 @@ impl Hall {
         }
         let table = self.tests.get(index).context("no such task")?;
         let table = if table.len() > ROWS {
+            // The same rows for all seeds: runs from different starts can be compared row by row.
             let stream = self.seed.child(11).child(u64::from(task));
-            let rows = subset(
-                table.len(),
-                ROWS,
-                &mut stream.child(u64::from(seed)).stream(Purpose::Init, 0),
-            );
+            let rows = subset(table.len(), ROWS, &mut stream.stream(Purpose::Init, 0));
             table.select(&rows)
         } else {
             table.clone()
         };
         Ground::table(&self.space, table)
+    }
+
+    /// The fixed list of points that does best on the training tasks, chosen once.
+    ///
+    /// # Errors
+    /// If the surrogates cannot be fitted.
+    pub fn portfolio(&self) -> anyhow::Result<Arc<Vec<Vec<f64>>>> {
+        self.portfolio
+            .get_or_init(|| {
+                let list = portfolio::choose(self, LIST, self.seed.child(13));
+                list.map(Arc::new).map_err(|error| format!("{error:#}"))
+            })
+            .clone()
+            .map_err(anyhow::Error::msg)
+    }
+
+    /// Gaussian processes of 128 rows of each training table, as SMOG has them, fitted once.
+    ///
+    /// # Errors
+    /// If they cannot be fitted.
+    pub fn meta_models(&self) -> anyhow::Result<Arc<MetaModels>> {
+        let make = || -> anyhow::Result<Arc<MetaModels>> {
+            let mut rng = self.seed.child(14).stream(Purpose::Init, 0);
+            let meta = methods::meta_tasks(self, META_ROWS, &mut rng);
+            let config = SmogConfig::default();
+            Ok(Arc::new(fit_meta(&meta, self.dim(), 1, &config, &mut rng)?))
+        };
+        self.meta_models
+            .get_or_init(|| make().map_err(|error| format!("{error:#}")))
+            .clone()
+            .map_err(anyhow::Error::msg)
     }
 
     /// A Gaussian process for each training table, fitted to at most 300 of its rows, once.
@@ -237,7 +274,8 @@ impl Hall {
                 fit_surrogate(table, categorical, seed)
                     .with_context(|| format!("no surrogate of {}", table.name))
             };
-            (0..).zip(&self.train).map(fit).collect()
+            let tables: Vec<(u64, &Table)> = (0..).zip(&self.train).collect();
+            tables.into_par_iter().map(fit).collect()
         };
         self.surrogates
             .get_or_init(|| make().map_err(|error| format!("{error:#}")))
@@ -300,6 +338,8 @@ impl Halls {
             functions: Vec::new(),
             seed,
             surrogates: OnceLock::new(),
+            portfolio: OnceLock::new(),
+            meta_models: OnceLock::new(),
         };
         match spec.kind {
             Kind::Xgb { published } => {
@@ -476,7 +516,7 @@ mod tests {
             let [a, b] = [0, 1].map(|_| Halls::new(None, 5).get(spec).expect("no data needed"));
             assert_eq!(a.train, b.train);
             for task in 0..spec.tests {
-                let (a, b) = (a.ground(task, 0), b.ground(task, 1));
+                let (a, b) = (a.ground(task), b.ground(task));
                 let (a, b) = (a.expect("a task"), b.expect("a task"));
                 assert_eq!(
                     (a.best.to_bits(), a.worst.to_bits()),
@@ -484,7 +524,7 @@ mod tests {
                 );
                 assert!(a.best < a.worst);
             }
-            assert!(a.ground(spec.tests, 0).is_err());
+            assert!(a.ground(spec.tests).is_err());
         }
     }
 }

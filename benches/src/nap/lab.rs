@@ -22,7 +22,11 @@ use crate::runner::{RunConfig, Work};
 use crate::system::System;
 
 /// Raised when a change to the way cells are run makes earlier results incomparable.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+
+/// The part of a time limit that training may take: methods without a policy are run in any case, and
+/// finished policies, too.
+const TRAINING: f64 = 0.6;
 
 /// Evaluations that all methods share.
 pub const INITIAL: usize = 5;
@@ -98,7 +102,19 @@ impl System for NapLab {
                 }
             }
         }
-        self.policies.train(&wanted, &self.halls, out, config)
+        let config = RunConfig {
+            time_limit: config.time_limit.map(|limit| limit.mul_f64(TRAINING)),
+            ..config.clone()
+        };
+        self.policies.train(&wanted, &self.halls, out, &config)
+    }
+
+    fn ready(&self, cell: &Cell) -> bool {
+        let Some(spec) = FamilySpec::find(&cell.problem) else {
+            return true;
+        };
+        let recipe = methods::variant(&cell.method).map(|v| recipe(spec, v, self.base));
+        recipe.is_none_or(|recipe| self.policies.is_decided(&recipe))
     }
 
     fn write_report(&self, out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
@@ -111,7 +127,7 @@ impl Work for NapLab {
     fn run(&self, cell: &Cell) -> anyhow::Result<CellResult> {
         let spec = FamilySpec::find(&cell.problem).context("unknown family")?;
         let hall = self.halls.get(spec)?;
-        let ground = hall.ground(cell.task, cell.seed)?;
+        let ground = hall.ground(cell.task)?;
         let seed = Seed(self.base)
             .child(fnv1a(spec.name.as_bytes()))
             .child(1000 + u64::from(cell.task))

@@ -10,15 +10,17 @@ use warmfront_core::{
     Candidate, MetaDataset, Objectives, Observation, Outcome, Purpose, SearchSpace, Seed, Strategy,
     StrategyError, TaskRecord, TrialId,
 };
+use warmfront_gp::{Dataset, DifferentiableSurrogate};
 use warmfront_meta::baseline::{IndependentGpModel, RandomSearch};
-use warmfront_meta::smog::SmogConfig;
-use warmfront_meta::{ModelBased, ModelBasedConfig, TargetModel};
+use warmfront_meta::smog::{Smog, SmogConfig};
+use warmfront_meta::{MetaError, ModelBased, ModelBasedConfig, TargetData, TargetModel};
 use warmfront_np::policy::{Policy, Serve};
 use warmfront_np::strategy::NapConfig;
 
 use super::families::{Hall, subset};
 use super::portfolio::{self, Portfolio};
 use super::recipes::Variant;
+use super::sources::conditional::fit_shared;
 use super::task::{Ground, Table};
 pub use crate::methods::MethodSpec;
 use crate::methods::method;
@@ -29,19 +31,20 @@ pub const METHODS: &[MethodSpec] = &[
     method(
         "gp-logei",
         "GP, LogEI",
-        1,
-        "a Gaussian process of the evaluations alone, fitted anew after each, and LogEI",
+        2,
+        "a Gaussian process of the evaluations alone, fitted anew after each, and LogEI; one lengthscale \
+         for all letters of sequences",
     ),
     method(
         "smog",
         "SMOG",
-        1,
-        "the training tables are its meta-tasks, 64 rows of each; with one objective SMOG is ScaML-GP",
+        2,
+        "the training tables are its meta-tasks, 128 rows of each; with one objective SMOG is ScaML-GP",
     ),
     method(
         "portfolio",
         "Portfolio",
-        1,
+        portfolio::VERSION,
         "a fixed list of points, chosen greedily on the training tasks, each as the nearest free row; \
          outcomes do not change it",
     ),
@@ -52,10 +55,18 @@ pub const METHODS: &[MethodSpec] = &[
         "the network after the supervised warm-up alone, candidates by expected improvement",
     ),
     method(
+        "np-ei-long",
+        "NP-EI, trained as long as NAP",
+        1,
+        "supervised training alone, for about the processor time of both phases of NAP, candidates by \
+         expected improvement",
+    ),
+    method(
         "nap",
         "NAP",
         1,
-        "warm-up, then reinforcement learning of the acquisition with the auxiliary loss",
+        "warm-up, then reinforcement learning of the acquisition with the auxiliary loss, whose weight λ \
+         is 1",
     ),
     method(
         "nap-ei",
@@ -71,22 +82,17 @@ pub const METHODS: &[MethodSpec] = &[
     ),
     method(
         "nap-published",
-        "NAP, published recipe",
+        "NAP, published recipe (knows the range)",
         1,
-        "no warm-up, outcomes scaled by the known range of each task, −log10 regret as reward at every \
-         step, a critic that sees no history",
+        "no warm-up, outcomes scaled by the range of each task, which the published program knows and other \
+         methods are not told, −log10 regret as reward at every step, a critic that sees no history; left \
+         out of ranks and tests",
     ),
     method(
         "nap-no-warmup",
         "NAP, no warm-up",
         1,
         "reinforcement learning from the first step, for as long as NAP trains in both phases",
-    ),
-    method(
-        "nap-no-rl",
-        "NAP, no RL",
-        1,
-        "the network after the warm-up with its acquisition head as it was at first",
     ),
     method("nap-lambda-0", "NAP, λ = 0", 1, "no auxiliary loss"),
     method(
@@ -100,12 +106,6 @@ pub const METHODS: &[MethodSpec] = &[
         "NAP, λ = 0.1",
         1,
         "weight of the auxiliary loss",
-    ),
-    method(
-        "nap-lambda-1",
-        "NAP, λ = 1",
-        1,
-        "weight of the auxiliary loss, as published",
     ),
     method(
         "nap-lambda-10",
@@ -132,12 +132,45 @@ pub fn find(name: &str) -> Option<&'static MethodSpec> {
 pub fn variant(method: &str) -> Option<Variant> {
     Some(match method {
         // The weight of the auxiliary loss of NAP itself is 1.
-        "nap" | "nap-ei" | "nap-shuffled" | "nap-lambda-1" => Variant::Full,
-        "np-ei" | "nap-no-rl" => Variant::WarmUp,
+        "nap" | "nap-ei" | "nap-shuffled" => Variant::Full,
+        "np-ei" => Variant::WarmUp,
+        "np-ei-long" => Variant::WarmUpLong,
         "nap-published" => Variant::Published,
         "nap-no-warmup" => Variant::NoWarmUp,
         _ => Variant::Lambda(method.strip_prefix("nap-lambda-")?.parse().ok()?),
     })
+}
+
+/// Whether a method is told the range of a task's costs, which others do not know.
+#[must_use]
+pub fn knows_range(method: &str) -> bool {
+    method == "nap-published"
+}
+
+/// A Gaussian process for one-hot inputs: one lengthscale for all of them, and the noise, by their
+/// likelihood.
+///
+/// Two hundred lengthscales, with a prior for numbers that differ a little, say nothing about a hundred
+/// sequences.
+struct SharedLengthscale;
+
+impl TargetModel for SharedLengthscale {
+    fn name(&self) -> &str {
+        "gp"
+    }
+
+    fn min_observations(&self) -> usize {
+        1
+    }
+
+    fn fit(
+        &mut self,
+        data: &TargetData,
+        _: &mut dyn Rng,
+    ) -> Result<Box<dyn DifferentiableSurrogate>, MetaError> {
+        let data = Dataset::new(data.x.clone(), data.y.clone())?;
+        Ok(Box::new(fit_shared(&data)?))
+    }
 }
 
 /// Everything that a method may know of a task.
@@ -163,15 +196,17 @@ pub fn build(name: &str, stage: &Stage<'_>) -> anyhow::Result<Box<dyn Strategy>>
     let mut rng = stage.seed.child(3).stream(Purpose::Init, 0);
     match name {
         "random" => Ok(Box::new(RandomSearch::new(space, &objectives))),
-        "gp-logei" => start(IndependentGpModel::default(), space, &mut rng),
+        "gp-logei" if stage.hall.categories().is_empty() => {
+            start(IndependentGpModel::default(), space, &mut rng)
+        }
+        "gp-logei" => start(SharedLengthscale, space, &mut rng),
         "smog" => {
-            let meta = meta_tasks(stage.hall, 64, &mut rng);
-            let built = SmogConfig::default().build(space.dim(), 1, &meta, &mut rng)?;
-            start(built, space, &mut rng)
+            let smog = Smog::new(stage.hall.meta_models()?, SmogConfig::default());
+            start(smog, space, &mut rng)
         }
         "portfolio" => {
             // The same list for all runs: it belongs to the family.
-            let points = portfolio::choose(stage.hall, stage.horizon, Seed(0))?;
+            let points = stage.hall.portfolio()?;
             Ok(Box::new(Portfolio::new(space, points)))
         }
         _ => {
@@ -183,7 +218,14 @@ pub fn build(name: &str, stage: &Stage<'_>) -> anyhow::Result<Box<dyn Strategy>>
             let config = NapConfig {
                 horizon: Some(stage.horizon),
                 acquisition: Some(acquisition),
-                range: (name == "nap-published").then_some((stage.ground.best, stage.ground.worst)),
+                range: knows_range(name).then_some((stage.ground.best, stage.ground.worst)),
+                maximize: warmfront_np::strategy::MaximizeConfig {
+                    raw_samples: 512,
+                    around_best: 128,
+                    restarts: 8,
+                    steps: 16,
+                    screening: None,
+                },
                 ..NapConfig::default()
             };
             if name == "nap-shuffled" {
@@ -209,8 +251,11 @@ fn start<M: TargetModel + 'static>(
         initial_trials: Some(model.min_observations()),
         // Fixed here, so that a change of the default does not make recorded results stale.
         maximize: MaximizeConfig {
-            restarts: 10,
-            ..MaximizeConfig::default()
+            raw_samples: 512,
+            around_best: 256,
+            restarts: 24,
+            max_iterations: 60,
+            parallel: false,
         },
         ..ModelBasedConfig::default()
     };
@@ -225,7 +270,7 @@ fn start<M: TargetModel + 'static>(
 }
 
 /// Some rows of each training table.
-fn meta_tasks(hall: &Hall, rows: usize, rng: &mut dyn Rng) -> MetaDataset {
+pub(super) fn meta_tasks(hall: &Hall, rows: usize, rng: &mut dyn Rng) -> MetaDataset {
     let record = |table: &Table, rng: &mut dyn Rng| {
         let rows = subset(table.len(), rows, rng);
         let points = table.select(&rows).points();

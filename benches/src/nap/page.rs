@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::controls::improvements;
 use super::curves::{self, Shown};
+use super::methods::knows_range;
 use super::policies::VALIDATION_AT;
 use super::report::{Digest, seconds};
 use super::study::{Duel, Group, duels};
@@ -70,8 +71,10 @@ fn overview(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
         "<h2 id=\"overview\">Overview</h2>\n<p>Mean normalised regret of the best evaluation so far, over \
          held-out tasks and seeds: 0 is the best row of a table, 1 the worst. All methods start with the \
          same five evaluations of a task and a seed, which count. Smaller is better, the best of each \
-         column is bold. Against {0}: ▼ significantly worse, ▲ significantly better, ≈ neither (signed-rank \
-         test over tasks and seeds at {LEVEL}, Holm's correction over the methods).</p>",
+         column is bold. ± is a standard error over tasks. Against {0}: ▼ significantly worse, ▲ \
+         significantly better, ≈ neither (signed-rank tests at {LEVEL}, both over tasks and seeds and over \
+         the tasks' means, Holm's correction over methods and evaluations). A method that is told what the \
+         others are not takes no part in any of this.</p>",
         escape(&input.catalogue.describe_method(reference).0)
     );
     for group in digest.study.section(Section::Main) {
@@ -100,7 +103,8 @@ fn overview(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
 fn table(out: &mut String, input: &Input<'_>, group: &Group<'_>, reference: &str) {
     let points = group.points();
     let duels = duels(group, reference);
-    let ranks = group.ranks();
+    let ranks: std::collections::BTreeMap<_, _> = group.ranks().into_iter().collect();
+    let label = labels(input, group.entry.section);
     out.push_str("<div class=\"scroll\"><table class=\"overview\"><thead><tr><th></th>");
     for at in &points {
         let _ = write!(out, "<th>regret, {at}</th>");
@@ -111,21 +115,25 @@ fn table(out: &mut String, input: &Input<'_>, group: &Group<'_>, reference: &str
     out.push_str("<th>seconds a proposal</th></tr></thead><tbody>\n");
     let means: Vec<Vec<(f64, f64)>> = group.methods.iter().map(|(m, _)| group.curve(m)).collect();
     for (index, (method, _)) in group.methods.iter().enumerate() {
+        let fair = !knows_range(method);
         let own = if method == reference {
             " class=\"row-own\""
         } else {
             ""
         };
-        let label = input.catalogue.describe_method(method).0;
-        let _ = write!(out, "<tr{own}><th>{}</th>", escape(&label));
+        let _ = write!(out, "<tr{own}><th>{}</th>", escape(&label(method)));
         for at in &points {
             let place = *at as usize - 1;
             let (mean, error) = means[index][place];
-            let least = means
-                .iter()
-                .map(|m| m[place].0)
+            let least = (group.methods.iter().zip(&means))
+                .filter(|((method, _), _)| !knows_range(method))
+                .map(|(_, m)| m[place].0)
                 .fold(f64::INFINITY, f64::min);
-            let class = if mean <= least { " class=\"best\"" } else { "" };
+            let class = if fair && mean <= least {
+                " class=\"best\""
+            } else {
+                ""
+            };
             let duel = duels.iter().find(|d| d.method == *method && d.at == *at);
             let _ = write!(
                 out,
@@ -136,27 +144,37 @@ fn table(out: &mut String, input: &Input<'_>, group: &Group<'_>, reference: &str
             );
         }
         for at in &points {
-            let (rank, _) = ranks[index].1[*at as usize - 1];
-            let _ = write!(out, "<td>{rank:.2}</td>");
+            let rank = ranks.get(method).map(|r| r[*at as usize - 1].0);
+            let rank = rank.map_or("–".to_owned(), |rank| format!("{rank:.2}"));
+            let _ = write!(out, "<td>{rank}</td>");
         }
         let _ = writeln!(out, "<td>{:.3}</td></tr>", seconds(group, method));
     }
-    let tasks: std::collections::BTreeSet<u32> = group.common.iter().map(|c| c.0).collect();
     let _ = writeln!(
         out,
         "</tbody></table></div>\n<p class=\"soft\">{} runs of each method on {} tasks.</p>",
         group.common.len(),
-        tasks.len()
+        group.tasks()
     );
+}
+
+/// What methods are called in a section: the ablation varies λ, and says what it is by default.
+fn labels<'a>(input: &'a Input<'_>, section: Section) -> impl Fn(&str) -> String + 'a {
+    move |method| {
+        let label = input.catalogue.describe_method(method).0;
+        match section {
+            Section::Ablation if method == "nap" => format!("{label} (λ = 1)"),
+            _ => label,
+        }
+    }
 }
 
 /// How a rival stands against the reference.
 fn mark(duel: &Duel) -> &'static str {
-    let (test, p) = &duel.pairs;
-    match (*p < LEVEL, test.direction) {
-        (true, std::cmp::Ordering::Less) => "▼",
-        (true, std::cmp::Ordering::Greater) => "▲",
-        _ => "≈",
+    match duel.decided() {
+        Some(std::cmp::Ordering::Less) => "▼",
+        Some(_) => "▲",
+        None => "≈",
     }
 }
 
@@ -171,8 +189,8 @@ fn number(value: f64) -> String {
 fn claims(out: &mut String, input: &Input<'_>, claims: &[Claim]) {
     out.push_str(
         "<h2 id=\"claims\">Claims</h2>\n<p>Each claim is decided by a rule that the code states for all \
-         runs. Pairs are tasks and seeds; the test by task, of means over its seeds, stands beside it: \
-         seeds of one task are not independent tasks.</p>\n<div class=\"scroll\"><table class=\"claims\">\
+         runs. Pairs are tasks and seeds, but seeds of one task are not independent tasks: the test of the \
+         tasks' means must agree. Families of fewer than six test tasks decide nothing.</p>\n<div class=\"scroll\"><table class=\"claims\">\
          <thead><tr><th>claim</th><th>family</th><th>verdict</th><th>W / L / T</th><th>further</th></tr>\
          </thead><tbody>\n",
     );
@@ -218,14 +236,16 @@ fn groups(out: &mut String, input: &Input<'_>, digest: &Digest<'_>, section: Sec
         return;
     }
     let reference = &input.experiment.reference_method;
-    let label = |m: &str| input.catalogue.describe_method(m).0;
+    let label = labels(input, section);
     out.push_str(match section {
         Section::Ablation => {
             "<h2 id=\"ablation\">Ablation</h2>\n<p>One choice of the training is changed at a time; \
-             variants that have a warm-up share it.</p>\n"
+             variants that have a warm-up share it. Each variant was trained once: a difference between two \
+             of them is one between two trainings, and includes what another seed of the same training \
+             would change. The errors and tests here do not know of that.</p>\n"
         }
         _ => {
-            "<h2 id=\"main\">Families</h2>\n<p>The band is a standard error over tasks and seeds. Regrets \
+            "<h2 id=\"main\">Families</h2>\n<p>The band is a standard error over tasks. Regrets \
              below 0.0001 are drawn there.</p>\n"
         }
     });
@@ -294,12 +314,14 @@ fn loops(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
          rows among the first twenty queries of two runs on the same task from different starts (1 for a \
          fixed list). Same step: share of steps at which both ask for the very same row. Place of the \
          incumbent: where the best row so far stands among all evaluated ones, ordered by their distance \
-         from the query (0 nearest, 0.5 without dependence on outcomes). Correlation: Spearman's, between \
-         the distance of evaluated rows from the query and their costs (0 without dependence). \
+         from the query (0 nearest). Correlation: Spearman's, between the distance of evaluated rows from \
+         the query and their costs. Good rows lie in the same regions on many tasks, so that a fixed list \
+         is near them, too: both stand beside their differences, run by run, from the policy that sees \
+         shuffled outcomes and from the portfolio, ± a standard error over tasks. \
          Improvements: mean number of evaluations that were the best so far, the first included.</p>\n\
          <div class=\"scroll\"><table><thead><tr><th>family</th><th>method</th><th>overlap</th>\
-         <th>same step</th><th>place of the incumbent</th><th>correlation</th><th>improvements</th>\
-         </tr></thead><tbody>\n",
+         <th>same step</th><th>place of the incumbent</th><th>less shuffled</th><th>less portfolio</th>\
+         <th>correlation</th><th>less shuffled</th><th>less portfolio</th><th>improvements</th></tr></thead><tbody>\n",
     );
     for l in &digest.loops {
         let group = digest
@@ -319,13 +341,24 @@ fn loops(out: &mut String, input: &Input<'_>, digest: &Digest<'_>) {
         };
         let _ = writeln!(
             out,
-            "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{count:.2}</td></tr>",
+            "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>\
+             <td>{}</td><td>{}</td><td>{count:.2}</td></tr>",
             escape(&input.catalogue.describe_problem(&l.problem).0),
             escape(&input.catalogue.describe_method(&l.method).0),
             share(l.overlap),
             share(l.same_step),
             with(l.incumbent_place, l.incumbent_error),
-            with(l.correlation, l.correlation_error)
+            with(l.incumbent_less_shuffled, l.incumbent_less_shuffled_error),
+            with(l.incumbent_less_portfolio, l.incumbent_less_portfolio_error),
+            with(l.correlation, l.correlation_error),
+            with(
+                l.correlation_less_shuffled,
+                l.correlation_less_shuffled_error
+            ),
+            with(
+                l.correlation_less_portfolio,
+                l.correlation_less_portfolio_error
+            )
         );
     }
     out.push_str("</tbody></table></div>\n");
@@ -368,8 +401,8 @@ fn training(out: &mut String, digest: &Digest<'_>) {
     let _ = write!(
         out,
         "<h2 id=\"training\">Training</h2>\n<p>Processor time of all threads; a policy that begins with the \
-         warm-up of another counts that, too. Validation: mean normalised regret on validation tasks (300 \
-         of their candidates) after so many decisions, by the policy, by expected improvement of the same \
+         warm-up of another counts that, too. Validation: mean normalised regret on the validation tasks \
+         (300 candidates of each), which no choice here was made by, after so many decisions, by the policy, by expected improvement of the same \
          network, and by chance.</p>\n<div class=\"scroll\"><table><thead><tr><th rowspan=\"2\">policy</th>\
          <th rowspan=\"2\">parameters</th><th rowspan=\"2\">warm-up steps</th><th rowspan=\"2\">iterations\
          </th><th rowspan=\"2\">decisions</th><th rowspan=\"2\">processor hours</th>\

@@ -22,7 +22,7 @@ use warmfront_np::{Network, Task};
 use super::families::{FamilySpec, Hall, Halls};
 use super::recipes::{Recipe, Variant};
 use super::task::Table;
-use crate::runner::RunConfig;
+use crate::runner::{RunConfig, panic_text};
 
 /// Seconds between checkpoints.
 const CHECKPOINT: Duration = Duration::from_secs(30);
@@ -59,31 +59,42 @@ pub const VALIDATION_AT: [usize; 4] = [5, 10, 25, 50];
 /// Trained policies by the keys of their recipes.
 #[derive(Default)]
 pub struct Policies {
-    ready: RwLock<HashMap<String, Arc<Policy>>>,
+    ready: RwLock<HashMap<String, Result<Arc<Policy>, String>>>,
 }
 
 impl Policies {
     /// A trained policy.
     ///
     /// # Errors
-    /// If it has not been trained.
+    /// If it has not been trained, or its training failed.
     pub fn get(&self, recipe: &Recipe) -> anyhow::Result<Arc<Policy>> {
         let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
         let found = ready.get(&recipe.key()).cloned();
-        found.with_context(|| format!("the policy `{}` is not trained", recipe.name()))
+        found
+            .with_context(|| format!("the policy `{}` is not trained", recipe.name()))?
+            .map_err(anyhow::Error::msg)
     }
 
-    fn put(&self, recipe: &Recipe, policy: Policy) {
+    /// Whether a policy is trained, or its training failed.
+    #[must_use]
+    pub fn is_decided(&self, recipe: &Recipe) -> bool {
+        let ready = self.ready.read().unwrap_or_else(PoisonError::into_inner);
+        ready.contains_key(&recipe.key())
+    }
+
+    fn put(&self, recipe: &Recipe, policy: Result<Arc<Policy>, String>) {
         let mut ready = self.ready.write().unwrap_or_else(PoisonError::into_inner);
-        ready.insert(recipe.key(), Arc::new(policy));
+        ready.insert(recipe.key(), policy);
     }
 
-    /// Reads or trains policies, those that others begin with first. Stops at the time limit; what was
-    /// done is kept.
+    /// Reads or trains policies in the order given, those that others begin with first. Stops at the time
+    /// limit; what was done is kept. A training that fails is a failure of the cells that need its policy,
+    /// and of no others.
     ///
     /// # Errors
-    /// If a recipe is not valid, the data cannot be read or a file cannot be written.
+    /// If the folder of the policies cannot be made.
     #[expect(clippy::disallowed_methods, reason = "a time limit needs a clock")]
+    #[expect(clippy::print_stderr, reason = "failures of a command-line program")]
     pub fn train(
         &self,
         wanted: &[Recipe],
@@ -113,20 +124,23 @@ impl Policies {
         for recipe in &order {
             let files = Files::new(&folder, recipe);
             if let Some(policy) = files.finished(recipe) {
-                self.put(recipe, policy);
+                self.put(recipe, Ok(Arc::new(policy)));
                 continue;
             }
             let spec = FamilySpec::find(recipe.family).context("unknown family")?;
             let hall = halls.get(spec)?;
             let first = match recipe.begins_with() {
                 Some(first) => {
-                    let (Ok(policy), Some(record)) =
-                        (self.get(&first), Files::new(&folder, &first).record())
-                    else {
+                    let record = Files::new(&folder, &first).record();
+                    match (self.get(&first), record) {
+                        (Ok(policy), Some(record)) => Some((policy, record)),
+                        (Err(error), _) if self.is_decided(&first) => {
+                            self.put(recipe, Err(format!("{error:#}")));
+                            continue;
+                        }
                         // Out of time before it was finished.
-                        continue;
-                    };
-                    Some((policy, record))
+                        _ => continue,
+                    }
                 }
                 None => None,
             };
@@ -138,15 +152,24 @@ impl Policies {
                 deadline: config.time_limit.map(|limit| start + limit),
                 progress: config.progress,
             };
-            if let Some(policy) = pool
-                .install(|| job.run())
-                .with_context(|| format!("cannot train the policy `{}`", recipe.name()))?
-            {
-                self.put(recipe, policy);
+            match pool.install(|| caught(|| job.run())) {
+                Ok(Some(policy)) => self.put(recipe, Ok(Arc::new(policy))),
+                Ok(None) => {}
+                Err(error) => {
+                    let text = format!("cannot train the policy `{}`: {error:#}", recipe.name());
+                    eprintln!("{text}");
+                    self.put(recipe, Err(text));
+                }
             }
         }
         Ok(())
     }
+}
+
+/// A panic becomes an error.
+fn caught<T>(run: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
+    caught.unwrap_or_else(|payload| Err(anyhow::anyhow!("panicked: {}", panic_text(&*payload))))
 }
 
 /// Where a policy and its training are kept.
@@ -226,10 +249,11 @@ impl Job<'_> {
     /// Trains until the end or the time limit; `None` in the latter case.
     #[expect(clippy::disallowed_methods, reason = "training is measured")]
     fn run(&self) -> anyhow::Result<Option<Policy>> {
+        // Surrogates of tables are fitted by the first training that needs them, and count there.
+        let (start, processor) = (Instant::now(), processor_seconds());
         let source = self.recipe.source(self.hall)?;
         let (mut trainer, mut head) = self.begin()?;
         let (spent, before) = (head.seconds, head.processor_seconds);
-        let (start, processor) = (Instant::now(), processor_seconds());
         let now = |head: &mut CheckpointHead| {
             head.seconds = spent + start.elapsed().as_secs_f64();
             head.processor_seconds = before + processor_seconds() - processor;
@@ -341,7 +365,7 @@ impl Job<'_> {
         let horizon = policy.map_or(100, |p| p.initial.1 + p.horizon.1);
         let about = About {
             acquisition: match recipe.variant {
-                Variant::WarmUp => Serve::LogEi,
+                Variant::WarmUp | Variant::WarmUpLong => Serve::LogEi,
                 _ => Serve::Policy,
             },
             trained: format!(
@@ -367,7 +391,7 @@ impl Job<'_> {
     /// Mean regrets on the validation tasks.
     fn validate(&self, network: &Network) -> anyhow::Result<[Vec<f64>; 3]> {
         let seed = self.recipe.training_seed().child(5);
-        let tasks = self.hall.validation.iter().take(8).enumerate();
+        let tasks = self.hall.validation.iter().enumerate();
         let tasks: Vec<Task> = tasks
             .map(|(index, table)| {
                 let mut rng = seed.child(index as u64).stream(Purpose::Init, 0);

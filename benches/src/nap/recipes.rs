@@ -27,6 +27,8 @@ pub enum Variant {
     Full,
     /// The first phase alone.
     WarmUp,
+    /// The first phase alone, for about the processor time of both.
+    WarmUpLong,
     /// As published, at the size of the others.
     Published,
     /// The second phase alone, longer.
@@ -42,6 +44,7 @@ impl Variant {
         match self {
             Self::Full => "nap".into(),
             Self::WarmUp => "np".into(),
+            Self::WarmUpLong => "np-long".into(),
             Self::Published => "published".into(),
             Self::NoWarmUp => "no-warmup".into(),
             Self::Lambda(value) => format!("lambda-{value}"),
@@ -94,7 +97,7 @@ const STANDARD: Size = Size {
     trajectories: 16,
     history: 100,
     queries: 100,
-    horizon: (15, 60),
+    horizon: (15, 95),
     candidates: 200,
 };
 
@@ -187,6 +190,13 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
     match variant {
         Variant::Full => {}
         Variant::WarmUp => train.policy = None,
+        Variant::WarmUpLong => {
+            train.policy = None;
+            if let Some(warm_up) = &mut train.warm_up {
+                // The second phase costs about twice as much as the first.
+                warm_up.steps *= 3;
+            }
+        }
         Variant::NoWarmUp => {
             train.warm_up = None;
             train.policy = Some(PpoConfig {
@@ -288,7 +298,7 @@ impl Recipe {
     /// The recipe whose network this one begins with.
     #[must_use]
     pub fn begins_with(&self) -> Option<Self> {
-        let second = !matches!(self.variant, Variant::WarmUp);
+        let second = self.train.policy.is_some();
         (second && self.train.warm_up.is_some()).then(|| Self {
             variant: Variant::WarmUp,
             train: TrainConfig {
@@ -338,6 +348,7 @@ mod tests {
             for variant in [
                 Variant::Full,
                 Variant::WarmUp,
+                Variant::WarmUpLong,
                 Variant::Published,
                 Variant::NoWarmUp,
                 Variant::Lambda(0.0),

@@ -1,5 +1,6 @@
 //! The folder that a run leaves for people.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -116,7 +117,7 @@ struct SummaryRow<'a> {
     runs: usize,
     mean_regret: f64,
     error: Option<f64>,
-    mean_rank: f64,
+    mean_rank: Option<f64>,
     rank_error: Option<f64>,
     seconds_per_proposal: f64,
 }
@@ -124,11 +125,12 @@ struct SummaryRow<'a> {
 fn summary_rows<'a>(study: &'a Study<'_>) -> Vec<SummaryRow<'a>> {
     let mut rows = Vec::new();
     for group in &study.groups {
-        let ranks = group.ranks();
-        for (index, (method, _)) in group.methods.iter().enumerate() {
+        let ranks: BTreeMap<_, _> = group.ranks().into_iter().collect();
+        for (method, _) in &group.methods {
             let curve = group.curve(method);
             for at in group.points() {
                 let place = at as usize - 1;
+                let rank = ranks.get(method).map(|r| r[place]);
                 let finite = |v: f64| v.is_finite().then_some(rounded(v));
                 rows.push(SummaryRow {
                     section: group.entry.section.name(),
@@ -138,8 +140,8 @@ fn summary_rows<'a>(study: &'a Study<'_>) -> Vec<SummaryRow<'a>> {
                     runs: group.common.len(),
                     mean_regret: rounded(curve[place].0),
                     error: finite(curve[place].1),
-                    mean_rank: rounded(ranks[index].1[place].0),
-                    rank_error: finite(ranks[index].1[place].1),
+                    mean_rank: rank.map(|r| rounded(r.0)),
+                    rank_error: rank.and_then(|r| finite(r.1)),
                     seconds_per_proposal: rounded(seconds(group, method)),
                 });
             }

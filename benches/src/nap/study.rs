@@ -1,8 +1,11 @@
 //! Everything that is computed once from the finished runs and shown in several places.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::methods::knows_range;
 use crate::cell::{Cell, CellResult};
+use crate::claims::LEVEL;
 use crate::profile::{Entry, Plan, Section};
 use crate::stats;
 
@@ -113,40 +116,43 @@ impl<'a> Group<'a> {
         self.common.iter().map(one).collect()
     }
 
+    /// Number of common tasks.
+    #[must_use]
+    pub fn tasks(&self) -> usize {
+        let tasks: std::collections::BTreeSet<u32> = self.common.iter().map(|c| c.0).collect();
+        tasks.len()
+    }
+
     /// Means over the seeds of each common task.
     #[must_use]
     pub fn task_means(&self, method: &str, evaluation: u32) -> Vec<f64> {
-        let values = self.at(method, evaluation);
-        let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
-        for ((task, _), value) in self.common.iter().zip(values) {
-            let entry = sums.entry(*task).or_default();
-            entry.0 += value;
-            entry.1 += 1.0;
-        }
-        sums.values().map(|(sum, count)| sum / count).collect()
+        by_task(self.common.iter().copied().zip(self.at(method, evaluation)))
     }
 
-    /// For each evaluation the mean regret of a method and its standard error.
+    /// For each evaluation the mean regret of a method and its standard error, over tasks.
     #[must_use]
     pub fn curve(&self, method: &str) -> Vec<(f64, f64)> {
         let Some(runs) = self.runs(method) else {
             return Vec::new();
         };
         let all: Vec<Vec<f64>> = self.common.iter().map(|key| regrets(runs[key])).collect();
-        moments(&all, self.entry.evaluations)
+        self.moments(&all)
     }
 
-    /// For each evaluation the mean rank of each method and its standard error.
+    /// For each evaluation the mean rank of each method and its standard error, over tasks.
+    ///
+    /// Methods that know more of a task than the others have none.
     #[must_use]
     pub fn ranks(&self) -> Vec<(String, Vec<(f64, f64)>)> {
         let budget = self.entry.evaluations as usize;
-        let mut ranks = vec![vec![vec![0.0; budget]; self.common.len()]; self.methods.len()];
+        let fair: Vec<&(String, Runs<'a>)> = self
+            .methods
+            .iter()
+            .filter(|(method, _)| !knows_range(method))
+            .collect();
+        let mut ranks = vec![vec![vec![0.0; budget]; self.common.len()]; fair.len()];
         for (place, key) in self.common.iter().enumerate() {
-            let curves: Vec<Vec<f64>> = self
-                .methods
-                .iter()
-                .map(|(_, runs)| regrets(runs[key]))
-                .collect();
+            let curves: Vec<Vec<f64>> = fair.iter().map(|(_, runs)| regrets(runs[key])).collect();
             for t in 0..budget {
                 let values: Vec<f64> = curves.iter().map(|c| c[t]).collect();
                 for (method, rank) in stats::average_ranks(&[values]).into_iter().enumerate() {
@@ -154,21 +160,34 @@ impl<'a> Group<'a> {
                 }
             }
         }
-        self.methods
-            .iter()
+        fair.iter()
             .zip(ranks)
-            .map(|((method, _), all)| (method.clone(), moments(&all, self.entry.evaluations)))
+            .map(|((method, _), all)| (method.clone(), self.moments(&all)))
+            .collect()
+    }
+
+    fn moments(&self, curves: &[Vec<f64>]) -> Vec<(f64, f64)> {
+        (0..self.entry.evaluations as usize)
+            .map(|t| over_tasks(self.common.iter().copied().zip(curves.iter().map(|c| c[t]))))
             .collect()
     }
 }
 
-fn moments(curves: &[Vec<f64>], evaluations: u32) -> Vec<(f64, f64)> {
-    (0..evaluations as usize)
-        .map(|t| {
-            let values: Vec<f64> = curves.iter().map(|c| c[t]).collect();
-            stats::mean_and_error(&values)
-        })
-        .collect()
+/// Means over the seeds of each task; what is not finite is left out.
+fn by_task(values: impl Iterator<Item = ((u32, u32), f64)>) -> Vec<f64> {
+    let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for ((task, _), value) in values.filter(|(_, value)| value.is_finite()) {
+        let entry = sums.entry(task).or_default();
+        entry.0 += value;
+        entry.1 += 1.0;
+    }
+    sums.values().map(|(sum, count)| sum / count).collect()
+}
+
+/// Mean and standard error of the tasks' means over seeds: seeds of one task are not independent.
+#[must_use]
+pub fn over_tasks(values: impl Iterator<Item = ((u32, u32), f64)>) -> (f64, f64) {
+    stats::mean_and_error(&by_task(values))
 }
 
 /// One method against the reference.
@@ -186,43 +205,50 @@ pub struct Duel {
     pub tasks: (stats::Paired, f64),
 }
 
-/// The reference against every other method of a group, corrected over the methods at each point.
+impl Duel {
+    /// Whether the reference is better or worse: both tests must say so, over pairs, which count seeds
+    /// of one task as independent, and over tasks.
+    #[must_use]
+    pub fn decided(&self) -> Option<Ordering> {
+        let ((pairs, p_pairs), (tasks, p_tasks)) = (self.pairs, self.tasks);
+        let significant = p_pairs < LEVEL && p_tasks < LEVEL;
+        let mean = self.difference.partial_cmp(&0.0)?;
+        let agree = pairs.direction == tasks.direction && pairs.direction == mean;
+        (significant && agree && mean != Ordering::Equal).then_some(mean)
+    }
+}
+
+/// The reference against every other method of a group that knows no more than it does, corrected over
+/// methods and points together.
 #[must_use]
 pub fn duels(group: &Group<'_>, reference: &str) -> Vec<Duel> {
     let mut duels = Vec::new();
     if group.runs(reference).is_none() {
         return duels;
     }
+    let mut tests = Vec::new();
     for at in group.points() {
-        let rivals: Vec<&String> = group
-            .methods
-            .iter()
-            .map(|(m, _)| m)
-            .filter(|m| *m != reference)
-            .collect();
+        let rivals = group.methods.iter().map(|(m, _)| m);
         let (own, own_tasks) = (group.at(reference, at), group.task_means(reference, at));
-        let tests = rivals.iter().map(|rival| {
-            let pairs = stats::paired(&own, &group.at(rival, at));
-            (
-                pairs,
-                stats::paired(&own_tasks, &group.task_means(rival, at)),
-            )
-        });
-        let tests: Vec<_> = tests.collect();
-        let corrected = |which: fn(&(stats::Paired, stats::Paired)) -> f64| {
-            stats::holm(&tests.iter().map(which).collect::<Vec<_>>())
-        };
-        let (p_pairs, p_tasks) = (corrected(|t| t.0.p), corrected(|t| t.1.p));
-        for (index, rival) in rivals.iter().enumerate() {
+        for rival in rivals.filter(|m| *m != reference && !knows_range(m)) {
+            let (other, other_tasks) = (group.at(rival, at), group.task_means(rival, at));
             let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+            let tasks = stats::paired(&own_tasks, &other_tasks);
+            tests.push(tasks.p);
             duels.push(Duel {
-                method: (*rival).clone(),
+                method: rival.clone(),
                 at,
-                difference: mean(&own) - mean(&group.at(rival, at)),
-                pairs: (tests[index].0, p_pairs[index]),
-                tasks: (tests[index].1, p_tasks[index]),
+                difference: mean(&own_tasks) - mean(&other_tasks),
+                pairs: (stats::paired(&own, &other), 1.0),
+                tasks: (tasks, 1.0),
             });
         }
+    }
+    let pairs: Vec<f64> = duels.iter().map(|d| d.pairs.0.p).collect();
+    let corrected = stats::holm(&pairs).into_iter().zip(stats::holm(&tests));
+    for (duel, (p_pairs, p_tasks)) in duels.iter_mut().zip(corrected) {
+        duel.pairs.1 = p_pairs;
+        duel.tasks.1 = p_tasks;
     }
     duels
 }

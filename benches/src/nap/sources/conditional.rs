@@ -7,11 +7,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use rand::{Rng, RngExt};
 use warmfront_core::{Purpose, Seed};
 use warmfront_gp::{
-    Dataset, ExactGp, ExactGpConfig, Hyperparameters, KernelKind, Standardization, Surrogate,
+    Dataset, ExactGp, ExactGpConfig, GpError, Hyperparameters, KernelKind, Standardization,
+    Surrogate,
 };
 use warmfront_linalg::{JitterPolicy, JitteredCholesky, Mat, lower_matvec};
 use warmfront_math::distribution::{fill_standard_normal, open_uniform};
@@ -21,8 +21,15 @@ use crate::nap::families::{Hall, subset};
 use crate::nap::task::Table;
 use crate::stats;
 
+/// Raised when a change of the surrogates or of what is drawn from them makes earlier results
+/// incomparable.
+pub const VERSION: u32 = 1;
+
 /// Rows that a surrogate is fitted to.
 const FIT_ROWS: usize = 300;
+
+/// Draws after which it is given up.
+const TRIES: usize = 20;
 
 /// How a draw departs from the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,24 +96,35 @@ impl Conditional {
     }
 
     /// A function near one of the training tables.
+    ///
+    /// # Panics
+    /// If one draw after the other fails.
     pub fn table(&self, candidates: usize, rng: &mut dyn Rng) -> Table {
+        // A covariance that cannot be factorised says something of the rows drawn: others are tried,
+        // since a constant in its place would be a task without anything to learn.
+        (0..TRIES)
+            .find_map(|_| self.try_table(candidates, rng))
+            .expect("draws near tables succeed")
+    }
+
+    fn try_table(&self, candidates: usize, rng: &mut dyn Rng) -> Option<Table> {
         let index = self.any(rng);
         let table = &self.hall.train[index];
         let x = moved_rows(table, &self.categories, &self.augmentation, candidates, rng);
-        let mut scores = self.scores(index, &x, rng);
+        let mut scores = self.scores(index, &x, rng)?;
         if rng.random_bool(self.augmentation.blend) {
-            let other = self.scores(self.any(rng), &x, rng);
+            let other = self.scores(self.any(rng), &x, rng)?;
             let angle = std::f64::consts::FRAC_PI_2 * open_uniform(rng);
             for (score, other) in scores.iter_mut().zip(other) {
                 *score = angle.cos() * *score + angle.sin() * other;
             }
         }
-        Table {
+        Some(Table {
             name: table.name.clone(),
             dim: table.dim,
             costs: unwarp(table, &scores),
             x,
-        }
+        })
     }
 
     fn any(&self, rng: &mut dyn Rng) -> usize {
@@ -114,7 +132,7 @@ impl Conditional {
     }
 
     /// A draw of the model of one table, conditioned on some of its rows.
-    fn scores(&self, index: usize, x: &[f64], rng: &mut dyn Rng) -> Vec<f64> {
+    fn scores(&self, index: usize, x: &[f64], rng: &mut dyn Rng) -> Option<Vec<f64>> {
         let surrogates = self
             .hall
             .surrogates()
@@ -125,10 +143,7 @@ impl Conditional {
         };
         let span = (most as f64 / fewest as f64).powf(open_uniform(rng));
         let rows = subset(gp.x().nrows(), (fewest as f64 * span) as usize, rng);
-        match conditioned(gp, &rows) {
-            Some(gp) => joint_draw(&gp, x, rng),
-            None => joint_draw(gp, x, rng),
-        }
+        joint_draw(&conditioned(gp, &rows)?, x, rng)
     }
 }
 
@@ -180,28 +195,49 @@ pub(super) fn moved_rows(
     x
 }
 
-/// A joint draw of observations, with the likelihood's noise, at the rows of `x`.
-pub(super) fn joint_draw(gp: &ExactGp, x: &[f64], rng: &mut dyn Rng) -> Vec<f64> {
+/// A joint draw of observations, with the likelihood's noise, at the rows of `x`; `None` if their
+/// covariance cannot be factorised.
+pub(super) fn joint_draw(gp: &ExactGp, x: &[f64], rng: &mut dyn Rng) -> Option<Vec<f64>> {
+    draws(gp, x, 1, gp.noise_variance(), rng).map(|mut one| one.remove(0))
+}
+
+/// Joint draws of the function itself at the rows of `x`; `None` if their covariance cannot be
+/// factorised.
+pub fn latent_draws(
+    gp: &ExactGp,
+    x: &[f64],
+    count: usize,
+    rng: &mut dyn Rng,
+) -> Option<Vec<Vec<f64>>> {
+    draws(gp, x, count, 0.0, rng)
+}
+
+/// Joint draws with noise of this variance.
+fn draws(
+    gp: &ExactGp,
+    x: &[f64],
+    count: usize,
+    noise: f64,
+    rng: &mut dyn Rng,
+) -> Option<Vec<Vec<f64>>> {
     let d = gp.input_dim();
     let n = x.len() / d;
     let points = Mat::from_fn(n, d, |i, k| x[i * d + k]);
-    let Ok(posterior) = gp.posterior(points.as_ref()) else {
-        return vec![0.0; n];
-    };
+    let posterior = gp.posterior(points.as_ref()).ok()?;
     let mut covariance = posterior.covariance;
     for i in 0..n {
-        covariance[(i, i)] += gp.noise_variance();
+        covariance[(i, i)] += noise;
     }
-    let mean = |i: usize| posterior.mean[(i, 0)];
-    let Ok(factor) = JitteredCholesky::factorize(covariance.as_ref(), JitterPolicy::default())
-    else {
-        return (0..n).map(mean).collect();
+    let factor = JitteredCholesky::factorize(covariance.as_ref(), JitterPolicy::default()).ok()?;
+    let mean = &posterior.mean;
+    let one = |_| {
+        let mut z = vec![0.0; n];
+        fill_standard_normal(&mut z, rng);
+        let mut values = vec![0.0; n];
+        lower_matvec(factor.factor(), &z, &mut values);
+        (0..n).map(|i| mean[(i, 0)] + values[i]).collect()
     };
-    let mut z = vec![0.0; n];
-    fill_standard_normal(&mut z, rng);
-    let mut values = vec![0.0; n];
-    lower_matvec(factor.factor(), &z, &mut values);
-    (0..n).map(|i| mean(i) + values[i]).collect()
+    Some((0..count).map(one).collect())
 }
 
 /// A Gaussian process of the normal scores of a table's costs.
@@ -226,31 +262,40 @@ pub fn fit_surrogate(table: &Table, categorical: bool, seed: Seed) -> anyhow::Re
         };
         return Ok(ExactGp::fit(&data, &config, &mut rng)?);
     }
-    // One lengthscale for all letters of all positions, and the noise, by their likelihood.
+    Ok(fit_shared(&data)?)
+}
+
+/// One lengthscale for all letters of all positions, and the noise, by their likelihood.
+///
+/// # Errors
+/// If a covariance cannot be factorised.
+pub fn fit_shared(data: &Dataset) -> Result<ExactGp, GpError> {
     let standardization = Standardization::of(data.output(0));
-    let mut best: Option<(f64, ExactGp)> = None;
-    for lengthscale in [1.0, 1.5, 2.2, 3.2, 4.6] {
-        for noise in [0.03, 0.1, 0.25, 0.5] {
-            let hyperparameters = Hyperparameters {
-                lengthscales: vec![lengthscale; d],
-                outputscale: 1.0,
-                noise,
-                mean: 0.0,
-            };
-            let gp = ExactGp::with_hyperparameters(
-                &data,
-                KernelKind::Rbf,
-                &hyperparameters,
-                standardization,
-            )?;
-            let likelihood = gp.report().log_marginal_likelihood;
-            if best.as_ref().is_none_or(|(most, _)| likelihood > *most) {
-                best = Some((likelihood, gp));
+    let fit = |lengthscale: f64, noise: f64| {
+        let hyperparameters = Hyperparameters {
+            lengthscales: vec![lengthscale; data.dim()],
+            outputscale: 1.0,
+            noise,
+            mean: 0.0,
+        };
+        ExactGp::with_hyperparameters(data, KernelKind::Rbf, &hyperparameters, standardization)
+    };
+    let mut best = fit(LENGTHSCALES[0], NOISES[0])?;
+    for lengthscale in LENGTHSCALES {
+        for noise in NOISES {
+            let gp = fit(lengthscale, noise)?;
+            let likelihood = |gp: &ExactGp| gp.report().log_marginal_likelihood;
+            if likelihood(&gp) > likelihood(&best) {
+                best = gp;
             }
         }
     }
-    Ok(best.context("no fit")?.1)
+    Ok(best)
 }
+
+/// What [`fit_shared`] tries; two sequences that differ in one position are √2 apart.
+const LENGTHSCALES: [f64; 5] = [1.0, 1.5, 2.2, 3.2, 4.6];
+const NOISES: [f64; 4] = [0.03, 0.1, 0.25, 0.5];
 
 /// Normal scores of the averaged ranks.
 fn scores(costs: &[f64]) -> Vec<f64> {

@@ -35,7 +35,7 @@ fn posterior_draws_have_the_mean_and_variance_of_the_model() {
     let mut rng = Seed(2).stream(Purpose::Init, 0);
     let (mut mean, mut square, mut cross) = ([0.0; 3], [0.0; 3], 0.0);
     for _ in 0..count {
-        let values = joint_draw(&gp, &x, &mut rng);
+        let values = joint_draw(&gp, &x, &mut rng).expect("a draw");
         let centred: Vec<f64> = (0..3).map(|i| values[i] - truth.mean[(i, 0)]).collect();
         for i in 0..3 {
             mean[i] += centred[i] / f64::from(count);
