@@ -17,9 +17,7 @@ pub use activation::{
     relu_slope_in_place,
 };
 pub use norm::{NormGradient, add_normalize_rows, normalize_rows_backward};
-pub use rows::{
-    add_column_sums, add_scaled_rows, add_to_rows, copy_rows, fill_rows, row_dots, scaled_rows,
-};
+pub use rows::{add_column_sums, add_scaled_rows, fill_rows, row_dots, scaled_rows};
 pub use softmax::{Visible, softmax_rows, softmax_rows_backward};
 
 /// A row-major view of `rows×columns` values whose rows begin `stride` apart.

@@ -1,7 +1,8 @@
 //! The bar distribution: a density that is piecewise constant over buckets.
 
-use rand::{Rng, RngExt};
+use rand::Rng;
 use serde::{Deserialize, Serialize};
+use warmfront_math::distribution::open_uniform;
 
 use crate::NpError;
 
@@ -165,6 +166,8 @@ impl Bar {
     /// survives a distance `z` with probability `(1 + z/s)⁻³`. That is heavier than the half-normal of
     /// PFNs: outcomes that are standardised by the deviation of few evaluations are heavy-tailed
     /// themselves, and one of them must not outweigh all others in a mean likelihood.
+    ///
+    /// A single bucket cannot reach both ways and stays as it is.
     #[must_use]
     pub fn with_tails(self) -> Self {
         Self::new(self.borders, true).expect("the borders were checked")
@@ -253,7 +256,8 @@ impl Bar {
             .sum::<f64>() as f32
     }
 
-    /// The `p`-quantile. In a tail `p` counts as at least `1e-7` away from 0 and 1.
+    /// The `p`-quantile. Of a tail's own mass the outermost `1e-7` counts as lying at its boundary: the
+    /// answer is finite.
     #[must_use]
     #[track_caller]
     pub fn quantile(&self, logits: &[f32], p: f64) -> f32 {
@@ -276,19 +280,19 @@ impl Bar {
     /// A draw.
     #[track_caller]
     pub fn sample<R: Rng + ?Sized>(&self, logits: &[f32], rng: &mut R) -> f32 {
-        self.quantile(logits, rng.random::<f64>())
+        self.quantile(logits, open_uniform(rng))
     }
 
     /// What each bucket adds to the expected improvement over `incumbent`.
     ///
     /// The candidates of a context share an incumbent, so this is computed once for all of them. An
-    /// incumbent above all buckets counts, without tails, as one in the middle of the last bucket:
+    /// incumbent above all buckets counts, if the last has no tail, as one in the middle of the last bucket:
     /// the expected improvement is then still positive and tells candidates apart.
     #[must_use]
     pub fn improvement(&self, incumbent: f32) -> Improvement {
         let last = self.buckets() - 1;
         let mut f = f64::from(incumbent);
-        if !self.tails {
+        if self.tail(last).is_none() {
             let (low, high) = self.ends(last);
             f = f.min(f64::midpoint(low, high));
         }
@@ -474,6 +478,7 @@ pub(crate) fn log_sum_exp(logits: &[f32]) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use rand::RngExt as _;
     use warmfront_core::{Purpose, Seed};
     use warmfront_testkit::{assert_close, check_gradient};
 
@@ -589,6 +594,28 @@ mod tests {
             bar.log_expected_improvement(&b, 40.0, None)
                 > bar.log_expected_improvement(&a, 40.0, None)
         );
+    }
+
+    #[test]
+    fn one_bucket_has_no_tails() {
+        let bar = Bar::uniform(0.0, 1.0, 1).with_tails();
+        assert_close(bar.mean(&[3.0]).into(), 0.5, 1e-6, 0.0, "mean");
+        for incumbent in [-1.0, 0.5, 1.0, 7.0] {
+            let log = bar.log_expected_improvement(&[3.0], incumbent, None);
+            assert!(log.is_finite(), "{log} over {incumbent}");
+        }
+    }
+
+    #[test]
+    fn draws_are_always_the_same() {
+        let bar = Bar::uniform(-3.0, 3.0, 24).with_tails();
+        let logits = logits(&bar, 1);
+        let mut rng = Seed(2).stream(Purpose::Init, 0);
+        let draws: Vec<f32> = (0..4).map(|_| bar.sample(&logits, &mut rng)).collect();
+        let expected = [2.501_054, -2.592_229_8, -1.380_103_5, 0.397_495_1];
+        for (draw, expected) in draws.iter().zip(expected) {
+            assert_close(f64::from(*draw), expected, 1e-5, 0.0, "draw");
+        }
     }
 
     #[test]

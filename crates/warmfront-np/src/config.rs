@@ -51,8 +51,8 @@ pub enum Critic {
     History,
 }
 
-/// Distribution of the first parameters. Attention projections are drawn alike in all of them:
-/// Xavier-uniform inwards, uniform in `±1/√E` outwards.
+/// Distribution of the first parameters. Attention projections are drawn alike in all of them but the
+/// last: Xavier-uniform inwards, uniform in `±1/√E` outwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Initialisation {
     /// Linear maps from `N(0, 0.01²)`; all layers begin as copies of the first.
@@ -62,8 +62,8 @@ pub enum Initialisation {
     /// Linear maps uniform in `±1/√inputs`; every layer is drawn.
     Scaled,
     /// The same, but attention begins as a smoother over the evaluations that are near: embeddings of
-    /// points spread over the unit cube have mean 0 and variance 1, and keys are projected as queries
-    /// are. Without this a network of many inputs can stay for thousands of steps where it predicts the
+    /// points spread over the unit cube have mean 0 and variance 1, queries are projected from a
+    /// normal distribution, and keys as queries are. Without this a network of many inputs can stay for thousands of steps where it predicts the
     /// same density everywhere.
     Smoother,
 }

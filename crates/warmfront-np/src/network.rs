@@ -11,6 +11,7 @@ use crate::config::NetworkConfig;
 use crate::error::NpError;
 use crate::layout::Layout;
 
+pub(crate) use encoded::{CHUNK, rankable};
 pub use encoded::{EncodedHistory, Utility};
 pub use heads::{Heads, Output, OutputGradient};
 pub use tape::Tape;

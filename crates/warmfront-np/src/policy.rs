@@ -9,7 +9,7 @@ use warmfront_core::{Domain, SearchSpace};
 
 use crate::scaling::Scaling;
 use crate::weights::{Archive, Kind, Precision, Weights};
-use crate::{Network, NpError, weights};
+use crate::{Network, NpError, Utility, weights};
 
 const KIND: Kind = Kind {
     name: "policy",
@@ -73,6 +73,15 @@ pub enum Serve {
     /// The logarithm of the expected improvement of the predicted density ("NP-EI"): for a network
     /// that was trained to predict only.
     LogEi,
+}
+
+impl From<Serve> for Utility {
+    fn from(serve: Serve) -> Self {
+        match serve {
+            Serve::Policy => Self::Acquisition,
+            Serve::LogEi => Self::LogEi,
+        }
+    }
 }
 
 /// The coordinates that a policy was trained on.

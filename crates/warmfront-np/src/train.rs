@@ -152,7 +152,8 @@ pub struct PpoConfig {
 pub enum Reward {
     /// `−log₁₀ max(1e−20, g)` at every step, as published: having found the best pays 20 a step.
     Published,
-    /// The decrease of `log₁₀ max(1e−3, g)`. It telescopes, and is 0 where nothing improved.
+    /// The decrease of `log₁₀ max(1e−3, g)`: 0 where nothing improved. Without a discount the sum
+    /// telescopes to the decrease over the whole run; with one, early improvements count more.
     Incremental,
     /// `−g`: the sum is the area under the curve of regret.
     Regret,
@@ -191,7 +192,8 @@ pub enum AuxiliaryContexts {
     Off,
     /// Histories drawn evenly from a task.
     Iid,
-    /// The histories of the policy's own runs, in the forward pass that its update needs anyway.
+    /// The histories of the policy's own runs, in the forward pass that its update needs anyway. Their
+    /// queries are drawn evenly from the candidates left, whatever the policy could choose.
     OnPolicy,
     /// Both, half the weight each; drawn histories as in the warm-up.
     Mixed,
@@ -275,7 +277,9 @@ impl PpoConfig {
 
     /// With the constants of the paper's published code.
     ///
-    /// Losses are means over a minibatch here, where the code adds them up; Adam takes the same step.
+    /// The code adds up the gradients of four parts of a minibatch, each a mean; here a gradient is the
+    /// mean over the whole one. Adam takes the same step once the norm is cut at a quarter of the
+    /// code's 0.5, as in [`TrainConfig::published`].
     #[must_use]
     pub fn published() -> Self {
         Self {
@@ -333,7 +337,7 @@ impl TrainConfig {
     pub fn published() -> Self {
         Self {
             scaling: Scaling::Range,
-            clip_norm: 0.5,
+            clip_norm: 0.125,
             warm_up: None,
             policy: Some(PpoConfig::published()),
         }
@@ -381,13 +385,34 @@ impl PpoConfig {
         positive("learning_rate", self.learning_rate)?;
         not_negative("entropy", self.entropy)?;
         not_negative("value", self.value)?;
+        positive("divergence_limit", self.divergence_limit.unwrap_or(1.0))?;
         let (first, second) = match self.lambda {
             Lambda::Fixed(value) => (value, value),
             Lambda::Schedule { from, to } => (from, to),
             Lambda::Constraint { start, rate, .. } => (start, rate),
         };
         not_negative("lambda", first)?;
-        not_negative("lambda", second)
+        not_negative("lambda", second)?;
+        let slack = match self.lambda {
+            Lambda::Constraint { slack, .. } => slack,
+            Lambda::Fixed(_) | Lambda::Schedule { .. } => 0.0,
+        };
+        not_negative("slack", slack)?;
+        let constrained = matches!(self.lambda, Lambda::Constraint { .. });
+        let auxiliary = &self.auxiliary;
+        match auxiliary.contexts {
+            AuxiliaryContexts::Off if constrained => Err(NpError::Setting {
+                what: "auxiliary.queries",
+                value: 0.0,
+                expected: "a likelihood that the constraint is about",
+            }),
+            AuxiliaryContexts::Off => Ok(()),
+            AuxiliaryContexts::OnPolicy => at_least("auxiliary.queries", auxiliary.queries, 1),
+            AuxiliaryContexts::Iid | AuxiliaryContexts::Mixed => {
+                at_least("auxiliary.queries", auxiliary.queries, 1)?;
+                at_least("auxiliary.drawn", auxiliary.drawn, 1)
+            }
+        }
     }
 }
 

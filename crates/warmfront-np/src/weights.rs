@@ -125,11 +125,16 @@ pub(crate) fn write(
     // A single entry: the library's own map would give several a random order.
     let metadata = [(KEY.to_owned(), entry)].into_iter().collect();
     let bytes = serialize(&stored, Some(metadata)).map_err(|error| not_ours(&error))?;
-    let limit = MAX_HEADER.min(MAX_DATA);
     let header = header_length(&bytes);
-    if header > limit || bytes.len() as u64 - header > MAX_DATA {
+    if header > MAX_HEADER {
+        return Err(NpError::Contents {
+            reason: format!("its description takes {header} bytes, at most {MAX_HEADER} are read"),
+        });
+    }
+    let size = bytes.len() as u64 - 8 - header;
+    if size > MAX_DATA {
         return Err(NpError::FileTooLarge {
-            size: bytes.len() as u64,
+            size,
             limit: MAX_DATA,
         });
     }

@@ -1,4 +1,4 @@
-//! Sums, products and copies of rows.
+//! Sums and products of rows.
 
 use super::activation::whole_rows;
 use super::norm::dot;
@@ -16,53 +16,6 @@ pub fn fill_rows(x: &mut [f32], row: &[f32]) {
     whole_rows(x.len(), row.len());
     for to in x.chunks_exact_mut(row.len()) {
         to.copy_from_slice(row);
-    }
-}
-
-struct AddToRows<'a>(&'a mut [f32], &'a [f32]);
-
-impl Loop for AddToRows<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<const FMA: bool>(self) {
-        for row in self.0.chunks_exact_mut(self.1.len()) {
-            for (x, b) in row.iter_mut().zip(self.1) {
-                *x += b;
-            }
-        }
-    }
-}
-
-/// Adds `row` to every row of `x`.
-///
-/// # Panics
-/// If `x` is not made of rows of that length.
-#[track_caller]
-pub fn add_to_rows(x: &mut [f32], row: &[f32]) {
-    whole_rows(x.len(), row.len());
-    simd::run(AddToRows(x, row));
-}
-
-/// Copies rows of `columns` values, `from_stride` apart, to rows that are `to_stride` apart.
-///
-/// # Panics
-/// If a stride is below the number of columns, or the last row does not fit.
-#[track_caller]
-pub fn copy_rows(
-    rows: usize,
-    columns: usize,
-    from: &[f32],
-    from_stride: usize,
-    to: &mut [f32],
-    to_stride: usize,
-) {
-    assert!(
-        columns <= from_stride && columns <= to_stride,
-        "rows of {columns}, {from_stride} and {to_stride} apart"
-    );
-    for r in 0..rows {
-        to[r * to_stride..][..columns].copy_from_slice(&from[r * from_stride..][..columns]);
     }
 }
 

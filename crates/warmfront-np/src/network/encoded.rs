@@ -9,7 +9,7 @@ use crate::layer::attention::{Keys, Shape};
 use crate::layer::{self, Saved, Scratch};
 
 /// Candidates that are scored together.
-const CHUNK: usize = 256;
+pub(crate) const CHUNK: usize = 256;
 
 /// A history as the layers saw it: keys and values of every layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,13 +22,31 @@ pub struct EncodedHistory {
     sum: Vec<f64>,
 }
 
-/// What a candidate is to be moved uphill on.
+/// What candidates are compared by, and moved uphill on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Utility {
     /// The score of the acquisition head.
     Acquisition,
     /// The logarithm of the expected improvement of the predicted density.
     LogEi,
+}
+
+impl Utility {
+    fn heads(self) -> Heads {
+        match self {
+            Self::Acquisition => Heads::ACQUISITION,
+            Self::LogEi => Heads::BAR,
+        }
+    }
+}
+
+/// What is not a number ranks below all numbers.
+pub(crate) fn rankable(utilities: &mut [f32]) {
+    for utility in utilities {
+        if utility.is_nan() {
+            *utility = f32::NEG_INFINITY;
+        }
+    }
 }
 
 impl EncodedHistory {
@@ -208,6 +226,35 @@ impl Network {
         output
     }
 
+    /// A utility of each candidate; one that is not a number counts as −∞.
+    ///
+    /// # Panics
+    /// If a length does not fit.
+    #[track_caller]
+    #[must_use]
+    pub fn utilities(
+        &self,
+        history: &EncodedHistory,
+        queries: &[f32],
+        incumbent: f32,
+        progress: f32,
+        utility: Utility,
+    ) -> Vec<f32> {
+        let output = self.score(history, queries, incumbent, progress, utility.heads());
+        let mut utilities = match utility {
+            Utility::Acquisition => output.acquisition,
+            Utility::LogEi => {
+                let bar = &self.config.bar;
+                let improvement = bar.improvement(incumbent);
+                let rows = output.logits.chunks_exact(bar.buckets());
+                rows.map(|logits| improvement.log_expected(logits, None))
+                    .collect()
+            }
+        };
+        rankable(&mut utilities);
+        utilities
+    }
+
     fn part(
         &self,
         keys: &[Keys<'_>],
@@ -284,10 +331,7 @@ impl Network {
         let (mut values, mut slopes) = (Vec::new(), Vec::new());
         let keys = history.keys();
         let mut tape = Tape::default();
-        let heads = match utility {
-            Utility::Acquisition => Heads::ACQUISITION,
-            Utility::LogEi => Heads::BAR,
-        };
+        let heads = utility.heads();
         let bar = &self.config.bar;
         let improvement = bar.improvement(incumbent);
         for queries in queries.chunks(CHUNK * self.config.inputs) {

@@ -1,7 +1,7 @@
 //! The first parameters.
 
 use rand::Rng;
-use warmfront_math::special::ndtri;
+use warmfront_math::distribution::{open_uniform, standard_normal};
 
 use crate::config::{Initialisation, NetworkConfig};
 use crate::layout::{Block, Layout, Linear, Norm};
@@ -67,14 +67,9 @@ struct Draw<'r, R: ?Sized> {
 }
 
 impl<R: Rng + ?Sized> Draw<'_, R> {
-    /// In the open unit interval.
-    fn unit(&mut self) -> f64 {
-        ((self.rng.next_u64() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
-    }
-
     fn uniform(&mut self, range: std::ops::Range<usize>, bound: f64) {
         for i in range {
-            self.parameters[i] = (bound * (2.0 * self.unit() - 1.0)) as f32;
+            self.parameters[i] = (bound * (2.0 * open_uniform(self.rng) - 1.0)) as f32;
         }
     }
 
@@ -83,14 +78,14 @@ impl<R: Rng + ?Sized> Draw<'_, R> {
             self.uniform(linear.weight.clone(), 1.0 / (linear.inputs as f64).sqrt());
         } else {
             for i in linear.weight.clone() {
-                self.parameters[i] = (SMALL * ndtri(self.unit())) as f32;
+                self.parameters[i] = (SMALL * standard_normal(self.rng)) as f32;
             }
         }
     }
 
     fn normal(&mut self, range: std::ops::Range<usize>, deviation: f64) {
         for i in range {
-            self.parameters[i] = (deviation * ndtri(self.unit())) as f32;
+            self.parameters[i] = (deviation * standard_normal(self.rng)) as f32;
         }
     }
 

@@ -4,11 +4,9 @@ use rayon::prelude::*;
 use warmfront_core::UnitPoint;
 
 use super::history::View;
+use crate::network::CHUNK;
 use crate::policy::Serve;
-use crate::{EncodedHistory, Heads, Network, Utility};
-
-/// Candidates scored in one call. Fixed, because a product may round differently in another shape.
-const CHUNK: usize = 256;
+use crate::{EncodedHistory, Heads, Network};
 
 /// A network shown a history.
 #[derive(Clone, Copy)]
@@ -58,33 +56,13 @@ impl Scorer<'_> {
     }
 
     fn chunk(&self, history: &EncodedHistory, points: &[UnitPoint]) -> Vec<f32> {
-        let heads = match self.acquisition {
-            Serve::Policy => Heads::ACQUISITION,
-            Serve::LogEi => Heads::BAR,
-        };
-        let output = self.network.score(
+        self.network.utilities(
             history,
             &self.rows(points),
             self.view.incumbent(),
             self.progress,
-            heads,
-        );
-        let mut utilities = match self.acquisition {
-            Serve::Policy => output.acquisition,
-            Serve::LogEi => {
-                let bar = &self.network.config().bar;
-                let improvement = bar.improvement(self.view.incumbent());
-                let rows = output.logits.chunks_exact(bar.buckets());
-                rows.map(|logits| improvement.log_expected(logits, None))
-                    .collect()
-            }
-        };
-        for utility in &mut utilities {
-            if utility.is_nan() {
-                *utility = f32::NEG_INFINITY;
-            }
-        }
-        utilities
+            self.acquisition.into(),
+        )
     }
 
     /// Utilities of points given row by row, and their gradients by the coordinates of the space.
@@ -95,16 +73,12 @@ impl Scorer<'_> {
             queries.extend(row.iter().map(|c| *c as f32));
             queries.resize(queries.len() + inputs - row.len(), 0.0);
         }
-        let utility = match self.acquisition {
-            Serve::Policy => Utility::Acquisition,
-            Serve::LogEi => Utility::LogEi,
-        };
         let (values, gradients) = self.network.score_gradients(
             self.view.encoded(),
             &queries,
             self.view.incumbent(),
             self.progress,
-            utility,
+            self.acquisition.into(),
         );
         let gradients = gradients
             .chunks_exact(inputs)

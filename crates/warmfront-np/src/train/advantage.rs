@@ -60,8 +60,9 @@ pub fn standardise_groups(runs: &mut [Vec<f64>]) {
 ///
 /// `runs[k][t]` and `known[k][t]` are in groups of `group` runs next to each other. At each time one
 /// slope is fitted to the deviations from the means of the groups, over all groups, and
-/// `slope · (known − group's mean)` is subtracted. The number does not depend on the decision, so the
-/// gradient keeps its mean and loses variance. Returns the share of the deviations' squares that was
+/// `slope · (known − group's mean)` is subtracted. The number does not depend on the decision, so with a
+/// given slope the gradient would keep its mean and lose variance; the slope is fitted to the same
+/// returns, which leaves a bias of the order of one over the number of runs. Returns the share of the deviations' squares that was
 /// explained, if there were any.
 ///
 /// # Panics

@@ -4,6 +4,7 @@ use rand::{Rng, RngExt};
 
 use super::Reward;
 use super::supervised::context;
+use crate::network::rankable;
 use crate::{Heads, Network, Scaling, Task};
 
 /// Where a run starts and how long it is.
@@ -138,7 +139,8 @@ pub(super) fn run<R: Rng + ?Sized>(
     };
     for _ in 0..horizon {
         let (context, _) = context(task, &rows, unvisited.rows(), budget, acting.scaling);
-        let output = network.forward(&context, heads);
+        let mut output = network.forward(&context, heads);
+        rankable(&mut output.acquisition);
         let decision = decide(
             &output.acquisition,
             unvisited.rows(),

@@ -6,7 +6,7 @@ use warmfront_core::{Purpose, Seed};
 
 use super::episode::Unvisited;
 use super::supervised::{context, shuffle, shuffled};
-use crate::{Heads, Network, Scaling, Task};
+use crate::{Network, Scaling, Task, Utility};
 
 /// What picks the next candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,26 +120,24 @@ fn pick<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> usize {
     let queries = unvisited.rows();
-    if evaluation.chooser == Chooser::Random {
-        return rng.random_range(0..queries.len() as u64) as usize;
-    }
-    let budget = evaluation.initial + evaluation.horizon;
+    let utility = match evaluation.chooser {
+        Chooser::Policy => Utility::Acquisition,
+        Chooser::LogEi => Utility::LogEi,
+        Chooser::Random => return rng.random_range(0..queries.len() as u64) as usize,
+    };
+    let budget = (evaluation.initial + evaluation.horizon).min(task.len());
     let (mut context, _) = context(task, rows, queries, budget, evaluation.scaling);
     if evaluation.shuffled {
         shuffle(&mut context.history_y, rng);
     }
-    let utilities = if evaluation.chooser == Chooser::Policy {
-        network.forward(&context, Heads::ACQUISITION).acquisition
-    } else {
-        let bar = &network.config().bar;
-        let improvement = bar.improvement(context.incumbent);
-        network
-            .forward(&context, Heads::BAR)
-            .logits
-            .chunks_exact(bar.buckets())
-            .map(|logits| improvement.log_expected(logits, None))
-            .collect()
-    };
+    let history = network.encode(&context.history_x, &context.history_y);
+    let utilities = network.utilities(
+        &history,
+        &context.queries,
+        context.incumbent,
+        context.progress,
+        utility,
+    );
     let mut best = 0;
     for (i, utility) in utilities.iter().enumerate() {
         if *utility > utilities[best] {

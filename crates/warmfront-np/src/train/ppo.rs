@@ -460,8 +460,8 @@ fn state_gradient(
     let choices = decision.choices.len();
     let mut queries = decision.choices.clone();
     if auxiliary.is_some() {
+        // Apart from the choices: those are the candidates that the policy thinks best.
         let mut rest = Unvisited::new(task, history).rows().to_vec();
-        rest.retain(|row| !decision.choices.contains(row));
         shuffle(&mut rest, &mut seed.stream(Purpose::Init, 0));
         queries.extend(rest.into_iter().take(config.auxiliary.queries));
     }
@@ -495,15 +495,16 @@ fn state_gradient(
             gradient.value = (2.0 * config.value * off / states) as f32;
         }
         if let Some(weight) = auxiliary {
-            let count = queries.len() as f64;
-            let targets = targets(task, &queries, &frame);
+            let bar = &network.config().bar;
+            let targets = targets(task, &queries[choices..], &frame);
+            let (count, start) = (targets.len() as f64, choices * bar.buckets());
             gradient.logits = vec![0.0; output.logits.len()];
             loss.nll = likelihood(
-                &network.config().bar,
-                &output.logits,
+                bar,
+                &output.logits[start..],
                 &targets,
                 weight / count,
-                &mut gradient.logits,
+                &mut gradient.logits[start..],
             ) / count;
         }
         (gradient, loss)

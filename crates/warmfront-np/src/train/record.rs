@@ -67,7 +67,8 @@ pub struct PolicyProgress {
 pub fn curve_csv(curve: &[Progress]) -> String {
     let mut csv = String::from(
         "phase,step,learning_rate,nll,gradient_norm,decisions,states,returns,regret,policy_loss,\
-         value_loss,explained_variance,entropy,clipped,divergence,lambda\n",
+         value_loss,explained_variance,entropy,clipped,divergence,\
+         first_ratio_error,lambda\n",
     );
     for row in curve {
         let phase = match row.phase {
@@ -96,6 +97,7 @@ pub fn curve_csv(curve: &[Progress]) -> String {
             of(|p| p.entropy),
             of(|p| p.clipped),
             of(|p| p.divergence),
+            of(|p| p.first_ratio_error),
             of(|p| p.lambda),
         ];
         writeln!(csv, "{}", columns.join(",")).expect("a string takes everything");
@@ -139,7 +141,7 @@ mod tests {
         };
         let csv = curve_csv(&[warm_up, policy]);
         let columns: Vec<usize> = csv.lines().map(|l| l.matches(',').count()).collect();
-        assert_eq!(columns, [15, 15, 15]);
+        assert_eq!(columns, [16, 16, 16]);
         assert!(csv.contains("\npolicy,1,1.000000e-3,,2.000000e0,10,5,1.000000e0,2.500000e-1"));
     }
 }

@@ -443,7 +443,25 @@ fn senseless_settings_are_errors() {
     policy(&mut order).horizon = (9, 3);
     let mut negative = small_training();
     policy(&mut negative).lambda = Lambda::Fixed(-1.0);
+    let mut drawn = small_training();
+    policy(&mut drawn).auxiliary.drawn = 0;
+    let constraint = |slack| Lambda::Constraint {
+        start: 1.0,
+        slack,
+        rate: 1.0,
+    };
+    let mut slack = small_training();
+    policy(&mut slack).lambda = constraint(f64::NAN);
+    let mut nothing = small_training();
+    policy(&mut nothing).lambda = constraint(0.1);
+    policy(&mut nothing).auxiliary.contexts = AuxiliaryContexts::Off;
+    let mut limit = small_training();
+    policy(&mut limit).divergence_limit = Some(f64::NAN);
     for (config, setting) in [
+        (drawn, "auxiliary.drawn"),
+        (slack, "slack"),
+        (nothing, "auxiliary.queries"),
+        (limit, "divergence_limit"),
         (few, "trajectories"),
         (clip, "clip_norm"),
         (order, "horizon"),

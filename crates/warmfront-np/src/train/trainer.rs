@@ -255,7 +255,7 @@ impl Trainer {
         };
         Histories {
             sizes: warm_up.map_or((1.min(longest), longest), |w| w.history),
-            queries: policy.auxiliary.queries.max(1),
+            queries: policy.auxiliary.queries,
             clustered,
             scaling: self.config.scaling,
         }

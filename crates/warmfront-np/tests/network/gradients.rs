@@ -200,7 +200,6 @@ fn scores_by_the_candidate() {
 
 #[test]
 fn expected_improvement_by_the_candidate() {
-    // log EI is what the residual adds: without the rest of the head it must have the same slope.
     let network = &networks()[1];
     let context = context(6, 1, 17);
     let history = network.encode(&context.history_x, &context.history_y);

@@ -271,6 +271,41 @@ fn the_untrained_residual_is_the_expected_improvement() {
 }
 
 #[test]
+fn the_first_parameters_are_always_the_same() {
+    for (initialisation, expected) in [
+        (
+            Initialisation::Published,
+            [0.003_132_838, -0.180_496_47, 0.008_735_601],
+        ),
+        (
+            Initialisation::Scaled,
+            [0.141_990_6, 0.268_875_54, -0.467_104_35],
+        ),
+        (
+            Initialisation::Smoother,
+            [0.626_567_54, -0.281_323_1, -0.397_195_5],
+        ),
+    ] {
+        let mut config = networks()[0].config().clone();
+        config.initialisation = initialisation;
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let network = Network::new(config, &mut rng).expect("a network");
+        let first = |name: &str| {
+            let tensor = network.tensors().find(|t| t.0 == name);
+            tensor.expect("a tensor").2[0]
+        };
+        let found = [
+            first("embed.x.weight"),
+            first("layers.1.attention.project.weight"),
+            first("value.hidden.weight"),
+        ];
+        for (f, e) in found.iter().zip(expected) {
+            close(*f, e, &format!("{initialisation:?} {found:?}"));
+        }
+    }
+}
+
+#[test]
 fn published_layers_begin_as_copies_and_others_do_not() {
     let mut config = networks()[0].config().clone();
     for initialisation in [
