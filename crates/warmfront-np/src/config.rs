@@ -1,12 +1,10 @@
 //! Sizes and choices of a network.
 
-use serde::{Deserialize, Serialize};
-
 use crate::bar::Bar;
 use crate::error::NpError;
 
 /// Sizes and choices of a network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NetworkConfig {
     /// Encoded dimension `d` of the search space.
     pub inputs: usize,
@@ -33,7 +31,7 @@ pub struct NetworkConfig {
 }
 
 /// Which tokens of the history a token of the history sees; a query always sees all of it and itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryAttention {
     /// All of them: predictions do not depend on the order of the history.
     Full,
@@ -43,7 +41,7 @@ pub enum HistoryAttention {
 }
 
 /// What the value head sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Critic {
     /// The incumbent and the progress only, as published.
     Scalars,
@@ -53,7 +51,7 @@ pub enum Critic {
 
 /// Distribution of the first parameters. Attention projections are drawn alike in all of them but the
 /// last: Xavier-uniform inwards, uniform in `±1/√E` outwards.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Initialisation {
     /// Linear maps from `N(0, 0.01²)`; all layers begin as copies of the first.
     Published,
@@ -69,7 +67,7 @@ pub enum Initialisation {
 }
 
 /// The head that scores candidates.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AcquisitionHead {
     /// Width of the hidden layers (ReLU).
     pub hidden: usize,

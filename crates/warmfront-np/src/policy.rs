@@ -1,6 +1,6 @@
 //! A trained network with what is needed to serve it, and its file.
 
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

@@ -1,12 +1,10 @@
 //! From costs to what the network sees, in one place.
 
-use serde::{Deserialize, Serialize};
-
 /// Scaled outcomes are held within `±LIMIT`: one freak value must not swamp the network.
 const LIMIT: f64 = 12.0;
 
 /// How costs (smaller is better) become the network's outcomes (larger is better).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scaling {
     /// The task's own lowest and highest cost become 1 and 0, as published.
     ///

@@ -23,8 +23,6 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-use serde::{Deserialize, Serialize};
-
 pub use adam::{Adam, clip_norm};
 pub use advantage::{discounted, explain_by, gae, standardise_groups};
 pub use evaluate::{Chooser, Evaluation, mean_regret, regret_curves};
@@ -44,7 +42,7 @@ use crate::{NpError, Scaling};
 /// config.policy.as_mut().expect("two phases").advantage = Advantage::Gae;
 /// assert!(config.check().is_ok());
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
     /// What the network sees of costs; a policy is served with the same.
     pub scaling: Scaling,
@@ -57,7 +55,7 @@ pub struct TrainConfig {
 }
 
 /// The supervised phase: predict the costs of queries from a history, by likelihood.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SupervisedConfig {
     /// Optimiser steps.
     pub steps: u64,
@@ -84,7 +82,7 @@ pub struct SupervisedConfig {
 }
 
 /// How a learning rate falls to 0 by the end of its phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decay {
     /// Not at all.
     None,
@@ -95,7 +93,7 @@ pub enum Decay {
 }
 
 /// The second phase: proximal policy optimisation over whole runs on drawn tasks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PpoConfig {
     /// Rounds of rollouts and updates.
     pub iterations: u64,
@@ -148,7 +146,7 @@ pub struct PpoConfig {
 }
 
 /// What an evaluation is worth, by the normalised simple regret `g` before and after it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reward {
     /// `−log₁₀ max(1e−20, g)` at every step, as published: having found the best pays 20 a step.
     Published,
@@ -162,7 +160,7 @@ pub enum Reward {
 }
 
 /// What a decision is judged against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Advantage {
     /// Generalised advantage estimation on the value head, standardised in each minibatch.
     Gae,
@@ -175,7 +173,7 @@ pub enum Advantage {
 }
 
 /// Contexts of the auxiliary likelihood in the second phase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Auxiliary {
     /// Where they come from.
     pub contexts: AuxiliaryContexts,
@@ -186,7 +184,7 @@ pub struct Auxiliary {
 }
 
 /// Where the contexts of the auxiliary likelihood come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuxiliaryContexts {
     /// None.
     Off,
@@ -200,7 +198,7 @@ pub enum AuxiliaryContexts {
 }
 
 /// Weight of the auxiliary likelihood.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Lambda {
     /// Always the same.
     Fixed(f64),

@@ -16,7 +16,7 @@ struct Text {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WireNetwork {
+pub(crate) struct WireNetwork {
     inputs: u32,
     layers: u32,
     width: u32,
@@ -88,7 +88,7 @@ enum WireColumn {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum WireScaling {
+pub(crate) enum WireScaling {
     Range,
     History,
     BetterHalf,
@@ -157,11 +157,11 @@ impl From<WireColumn> for Column {
     }
 }
 
-/// The text of a configuration that passed its check; the borders are a tensor of their own.
-pub(super) fn to_text(config: &NetworkConfig, about: &About) -> Result<String, NpError> {
-    let head = &config.acquisition;
-    let text = Text {
-        network: WireNetwork {
+impl From<&NetworkConfig> for WireNetwork {
+    /// Of a configuration that passed its check; the borders are kept apart.
+    fn from(config: &NetworkConfig) -> Self {
+        let head = &config.acquisition;
+        Self {
             inputs: config.inputs as u32,
             layers: config.layers as u32,
             width: config.width as u32,
@@ -180,7 +180,41 @@ pub(super) fn to_text(config: &NetworkConfig, about: &About) -> Result<String, N
             critic: config.critic.into(),
             attention: config.attention.into(),
             initialisation: config.initialisation.into(),
-        },
+        }
+    }
+}
+
+impl WireNetwork {
+    /// The configuration, with these borders of the buckets.
+    pub(crate) fn config(self, borders: Vec<f32>) -> Result<NetworkConfig, NpError> {
+        let head = self.acquisition;
+        Ok(NetworkConfig {
+            inputs: self.inputs as usize,
+            layers: self.layers as usize,
+            width: self.width as usize,
+            feed_forward: self.feed_forward as usize,
+            heads: self.heads as usize,
+            bar: Bar::new(borders, self.tails)?,
+            head_hidden: self.head_hidden as usize,
+            acquisition: AcquisitionHead {
+                hidden: head.hidden as usize,
+                layers: head.layers as usize,
+                temperature: head.temperature as f32,
+                sees_encoding: head.sees_encoding,
+                residual: head.residual,
+                detached: head.detached,
+            },
+            critic: self.critic.into(),
+            attention: self.attention.into(),
+            initialisation: self.initialisation.into(),
+        })
+    }
+}
+
+/// The text of a configuration that passed its check; the borders are a tensor of their own.
+pub(super) fn to_text(config: &NetworkConfig, about: &About) -> Result<String, NpError> {
+    let text = Text {
+        network: config.into(),
         about: WireAbout {
             columns: match &about.columns {
                 Columns::Any => None,
@@ -204,34 +238,14 @@ pub(super) fn from_text(
     tensors: usize,
 ) -> Result<(NetworkConfig, About), NpError> {
     let Text { network, about } = serde_json::from_str(text).map_err(|error| malformed(&error))?;
-    let head = network.acquisition;
     // A layer has several tensors: what claims more layers than that must not be laid out.
-    let layers = u64::from(network.layers) + u64::from(head.layers);
+    let layers = u64::from(network.layers) + u64::from(network.acquisition.layers);
     if layers > tensors as u64 {
         return Err(NpError::Contents {
             reason: format!("{layers} layers in {tensors} tensors"),
         });
     }
-    let config = NetworkConfig {
-        inputs: network.inputs as usize,
-        layers: network.layers as usize,
-        width: network.width as usize,
-        feed_forward: network.feed_forward as usize,
-        heads: network.heads as usize,
-        bar: Bar::new(borders, network.tails)?,
-        head_hidden: network.head_hidden as usize,
-        acquisition: AcquisitionHead {
-            hidden: head.hidden as usize,
-            layers: head.layers as usize,
-            temperature: head.temperature as f32,
-            sees_encoding: head.sees_encoding,
-            residual: head.residual,
-            detached: head.detached,
-        },
-        critic: network.critic.into(),
-        attention: network.attention.into(),
-        initialisation: network.initialisation.into(),
-    };
+    let config = network.config(borders)?;
     let columns = match about.columns {
         None => Columns::Any,
         Some(columns) => Columns::Of(columns.into_iter().map(Column::from).collect()),

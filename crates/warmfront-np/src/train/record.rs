@@ -2,10 +2,8 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-
 /// A phase of training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Supervised.
     WarmUp,
@@ -14,7 +12,7 @@ pub enum Phase {
 }
 
 /// One optimiser iteration: a step of the warm-up, or an iteration of PPO with all its steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
     /// In which phase.
     pub phase: Phase,
@@ -33,7 +31,7 @@ pub struct Progress {
 }
 
 /// One iteration of PPO.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PolicyProgress {
     /// Decisions made.
     pub decisions: u64,

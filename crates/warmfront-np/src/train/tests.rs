@@ -416,6 +416,13 @@ fn the_published_recipe_and_all_options_run() {
         }
         assert!(trainer.network().parameters().iter().all(|p| p.is_finite()));
         assert_eq!(curve_csv(trainer.curve()).lines().count(), 3);
+
+        let mut bytes = Vec::new();
+        trainer.save(&mut bytes).unwrap();
+        let kept = Trainer::load(&bytes[..]).unwrap();
+        assert_eq!(kept.config(), trainer.config());
+        assert_eq!(kept.curve(), trainer.curve());
+        assert_eq!(kept.network(), trainer.network());
     }
 }
 
