@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use serde::Serialize;
 
 use crate::cell::{Cell, CellResult};
 use crate::claims::{self, Claim, Scaling};
@@ -90,6 +91,30 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
 /// When it cannot be written.
 pub(crate) fn write_text(path: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// To six significant digits.
+pub(crate) fn rounded(value: f64) -> f64 {
+    if value.abs() > 1e-300 {
+        let unit = 10_f64.powi(5 - value.abs().log10().floor() as i32);
+        let rounded = (value * unit).round() / unit;
+        if rounded.is_finite() { rounded } else { value }
+    } else {
+        value
+    }
+}
+
+/// Writes a CSV file with a line for each row.
+pub(crate) fn write_rows<T: Serialize>(
+    path: &Path,
+    rows: impl IntoIterator<Item = T>,
+) -> anyhow::Result<()> {
+    let context = || format!("cannot write {}", path.display());
+    let mut writer = csv::Writer::from_path(path).with_context(context)?;
+    for row in rows {
+        writer.serialize(row).with_context(context)?;
+    }
+    writer.flush().with_context(context)
 }
 
 /// What is computed once and shown in several places.

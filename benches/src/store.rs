@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -225,16 +225,32 @@ impl Store {
             .parent()
             .expect("a cell's file lies in its problem's folder");
         std::fs::create_dir_all(folder).with_context(context)?;
-        let temporary = path.with_extension(format!("{}.partial", std::process::id()));
-        let written = File::create(&temporary)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&temporary, &path));
-        if written.is_err() {
-            // Frees the space again; when this fails too, the first error is the one to report.
-            let _ = std::fs::remove_file(&temporary);
-        }
-        written.with_context(context)
+        replace(&path, |file| Ok(file.write_all(&bytes)?)).with_context(context)
     }
+}
+
+/// Writes a file beside its place, flushes it, and then moves it there.
+///
+/// # Errors
+/// When it cannot be written; what was there before stays.
+pub(crate) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let temporary = path.with_extension(format!("{}.partial", std::process::id()));
+    let written = (|| -> anyhow::Result<()> {
+        let mut file = BufWriter::new(File::create(&temporary)?);
+        write(&mut file)?;
+        file.flush()?;
+        file.get_ref().sync_all()?;
+        std::fs::rename(&temporary, path)?;
+        Ok(())
+    })();
+    if written.is_err() {
+        // Frees the space again; when this fails too, the first error is the one to report.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Reads a cell's file; `None` when it is torn, damaged or another cell's.

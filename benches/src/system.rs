@@ -34,6 +34,15 @@ pub trait System: Work + Catalogue {
         Ok(())
     }
 
+    /// Takes over what stands beside a `results.csv` of an earlier run and is not in it.
+    ///
+    /// # Errors
+    /// If a file beside it is damaged.
+    fn add_recorded(&self, results: &Path) -> anyhow::Result<()> {
+        let _ = results;
+        Ok(())
+    }
+
     /// Whether [`prepare`](Self::prepare) had the time to make what a cell needs; those that it had not
     /// are left for the next time.
     fn ready(&self, cell: &Cell) -> bool {

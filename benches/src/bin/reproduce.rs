@@ -122,6 +122,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut store = Store::open(&out)?;
     for file in &arguments.resume_from {
         let count = store.add_recorded(file)?;
+        lab.add_recorded(file)?;
         eprintln!("{}: {count} runs", file.display());
     }
     let minutes = arguments.time_limit.or(profile.minutes);

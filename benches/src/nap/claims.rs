@@ -23,7 +23,7 @@ const RIVALS: [(&str, &str); 8] = [
     ),
     (
         "np-ei-long",
-        "beats supervised training for as long as both of its phases, with expected improvement",
+        "beats the network of a warm-up three times as long with expected improvement",
     ),
     (
         "nap-ei",

@@ -3,7 +3,7 @@
 mod antibodies;
 
 use std::ops::Range;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context as _, ensure};
 use rand::{Rng, RngExt};
@@ -163,6 +163,17 @@ impl FamilySpec {
         }
     }
 
+    /// Number of coordinates of a point.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        match self.kind {
+            Kind::Xgb { .. } => 6,
+            Kind::Antbo => 220,
+            Kind::Lcbench => 7,
+            Kind::Gp { dim, .. } | Kind::Analytic { dim } => dim,
+        }
+    }
+
     /// Whether tasks are drawn rather than read.
     #[must_use]
     pub fn drawn(&self) -> bool {
@@ -289,6 +300,7 @@ pub struct Halls {
     data: Option<DataFolder>,
     base: Seed,
     halls: Slots<&'static str, Arc<Hall>>,
+    checksums: Slots<&'static str, u32>,
 }
 
 impl Halls {
@@ -299,6 +311,7 @@ impl Halls {
             data,
             base: Seed(base),
             halls: Slots::default(),
+            checksums: Slots::default(),
         }
     }
 
@@ -320,11 +333,23 @@ impl Halls {
         })
     }
 
-    /// Whether a family has been made already.
+    /// Checksum of the files that a family is made of; 0 without any.
     #[must_use]
-    pub fn is_loaded(&self, name: &str) -> bool {
-        let halls = self.halls.lock().unwrap_or_else(PoisonError::into_inner);
-        halls.get(name).is_some_and(|slot| slot.get().is_some())
+    pub fn checksum(&self, spec: &'static FamilySpec) -> u32 {
+        let files = || -> anyhow::Result<u32> {
+            let (Some(data), Some(folder)) = (&self.data, spec.data()) else {
+                return Ok(0);
+            };
+            let mut all = crc32fast::Hasher::new();
+            for extension in ["npy", "csv", "json", "onnx"] {
+                for name in data.list(folder, extension)? {
+                    all.update(&data.read(&name)?);
+                }
+            }
+            Ok(all.finalize())
+        };
+        // What cannot be read stops the run where it is needed.
+        slot(&self.checksums, spec.name, files).unwrap_or(0)
     }
 
     fn make(&self, spec: &'static FamilySpec) -> anyhow::Result<Hall> {
@@ -525,6 +550,44 @@ mod tests {
                 assert!(a.best < a.worst);
             }
             assert!(a.ground(spec.tests).is_err());
+        }
+    }
+
+    #[test]
+    fn tables_are_split_in_their_order() {
+        let tables = (0..10).map(|i| Table {
+            name: i.to_string(),
+            dim: 1,
+            x: vec![0.0],
+            costs: vec![0.0],
+        });
+        let parts = split(tables.collect(), 5, 3);
+        let names = parts.map(|part| part.into_iter().map(|t| t.name).collect::<String>());
+        assert_eq!(names, ["01234", "567", "89"]);
+    }
+
+    /// Needs the data folder, named by `WARMFRONT_DATA`.
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the data are not in the repository"
+    )]
+    fn published_data_are_split_as_stated() {
+        let Ok(folder) = std::env::var("WARMFRONT_DATA") else {
+            return;
+        };
+        let data = DataFolder::open(std::path::Path::new(&folder)).expect("a data folder");
+        let halls = Halls::new(Some(data), 1);
+        for (name, train, validation) in [("xgb", 20, 14), ("antbo", 8, 2), ("lcbench", 20, 6)] {
+            let spec = FamilySpec::find(name).expect("defined");
+            let hall = halls.get(spec).expect("the data are there");
+            let counts = (hall.train.len(), hall.validation.len(), hall.tests.len());
+            assert_eq!(counts, (train, validation, spec.tests as usize), "{name}");
+            assert_eq!(hall.dim(), spec.inputs(), "{name}");
+            let all = hall.train.iter().chain(&hall.validation).chain(&hall.tests);
+            let names: std::collections::BTreeSet<&str> = all.map(|t| t.name.as_str()).collect();
+            assert_eq!(names.len(), train + validation + hall.tests.len(), "{name}");
+            assert_ne!(halls.checksum(spec), 0, "{name}");
         }
     }
 }

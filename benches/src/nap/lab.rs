@@ -1,7 +1,9 @@
 //! Runs a cell: a method on a test task, from shared initial points on.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -10,10 +12,12 @@ use warmfront_math::sobol::Sobol;
 
 use super::families::{FAMILIES, FamilySpec, Halls, subset};
 use super::methods::{self, METHODS, Stage};
-use super::policies::Policies;
-use super::recipes::recipe;
+use super::policies::{Policies, Record};
+use super::recipes::{Recipe, Variant, recipe};
 use super::report;
+use super::sources::conditional;
 use super::task::Ground;
+use super::training;
 use crate::cell::{Cell, CellResult, Step, fnv1a};
 use crate::data::DataFolder;
 use crate::profile::{Catalogue, Plan};
@@ -36,6 +40,8 @@ pub struct NapLab {
     halls: Halls,
     policies: Policies,
     base: u64,
+    /// Of policies that were trained elsewhere.
+    recorded: Mutex<Vec<Record>>,
 }
 
 impl NapLab {
@@ -46,13 +52,12 @@ impl NapLab {
             halls: Halls::new(data, base),
             policies: Policies::default(),
             base,
+            recorded: Mutex::default(),
         }
     }
 
-    /// The families.
-    #[must_use]
-    pub fn halls(&self) -> &Halls {
-        &self.halls
+    fn recipe(&self, spec: &'static FamilySpec, variant: Variant) -> Recipe {
+        recipe(spec, variant, self.base).with_data(self.halls.checksum(spec))
     }
 
     /// The points that all methods start with: random rows, or a Sobol sequence.
@@ -96,7 +101,7 @@ impl System for NapLab {
         for cell in open {
             let spec = FamilySpec::find(&cell.problem).context("unknown family")?;
             if let Some(variant) = methods::variant(&cell.method) {
-                let recipe = recipe(spec, variant, self.base);
+                let recipe = self.recipe(spec, variant);
                 if !wanted.contains(&recipe) {
                     wanted.push(recipe);
                 }
@@ -109,16 +114,36 @@ impl System for NapLab {
         self.policies.train(&wanted, &self.halls, out, &config)
     }
 
+    fn add_recorded(&self, results: &Path) -> anyhow::Result<()> {
+        let records = training::read(&results.with_file_name("training.csv"))?;
+        let mut recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        recorded.extend(records);
+        Ok(())
+    }
+
     fn ready(&self, cell: &Cell) -> bool {
         let Some(spec) = FamilySpec::find(&cell.problem) else {
             return true;
         };
-        let recipe = methods::variant(&cell.method).map(|v| recipe(spec, v, self.base));
+        let recipe = methods::variant(&cell.method).map(|v| self.recipe(spec, v));
         recipe.is_none_or(|recipe| self.policies.is_decided(&recipe))
     }
 
     fn write_report(&self, out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
-        report::write(out, input, &self.halls)
+        let mut keys = BTreeSet::new();
+        for entry in &input.plan.entries {
+            let Some(spec) = FamilySpec::find(&entry.problem) else {
+                continue;
+            };
+            let variants = entry.methods.iter().filter_map(|m| methods::variant(m));
+            for recipe in variants.map(|variant| self.recipe(spec, variant)) {
+                keys.extend(recipe.begins_with().map(|first| first.key()));
+                keys.insert(recipe.key());
+            }
+        }
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let trained = training::trained(out, &keys, &recorded)?;
+        report::write(out, input, &self.halls, trained)
     }
 }
 
@@ -134,7 +159,7 @@ impl Work for NapLab {
             .child(u64::from(cell.seed));
         let policy = match methods::variant(&cell.method) {
             Some(variant) => {
-                let recipe = recipe(spec, variant, self.base);
+                let recipe = self.recipe(spec, variant);
                 Some(self.policies.get(&recipe)?)
             }
             None => None,
@@ -252,12 +277,16 @@ impl Catalogue for NapLab {
         let family = FamilySpec::find(problem);
         let version = methods::find(method).map_or(0, |m| m.version);
         let mut text = format!(
-            "nap runner {VERSION}, base seed {}, family {}, method {version}",
+            "nap runner {VERSION}, base seed {}, family {}, data {:08x}, method {version}",
             self.base,
-            family.map_or(0, |f| f.version)
+            family.map_or(0, |f| f.version),
+            family.map_or(0, |f| self.halls.checksum(f))
         );
+        if method == "portfolio" {
+            text.push_str(&format!(", surrogates {}", conditional::VERSION));
+        }
         if let Some((family, variant)) = family.zip(methods::variant(method)) {
-            let key = recipe(family, variant, self.base).key();
+            let key = self.recipe(family, variant).key();
             text.push_str(&format!(", policy {key}"));
         }
         text

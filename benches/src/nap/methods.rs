@@ -39,7 +39,8 @@ pub const METHODS: &[MethodSpec] = &[
         "smog",
         "SMOG",
         2,
-        "the training tables are its meta-tasks, 128 rows of each; with one objective SMOG is ScaML-GP",
+        "the training tables are its meta-tasks, 128 rows of each; with one objective SMOG is ScaML-GP; \
+         left out of the antibodies except in the profile `paper`: each meta-model would have 220 lengthscales",
     ),
     method(
         "portfolio",
@@ -56,10 +57,10 @@ pub const METHODS: &[MethodSpec] = &[
     ),
     method(
         "np-ei-long",
-        "NP-EI, trained as long as NAP",
+        "NP-EI, longer training",
         1,
-        "supervised training alone, for about the processor time of both phases of NAP, candidates by \
-         expected improvement",
+        "supervised training alone, three times as long as the warm-up: a second phase is meant to cost twice \
+         as much as a warm-up (see Training for what each did cost); candidates by expected improvement",
     ),
     method(
         "nap",
@@ -92,7 +93,7 @@ pub const METHODS: &[MethodSpec] = &[
         "nap-no-warmup",
         "NAP, no warm-up",
         1,
-        "reinforcement learning from the first step, for as long as NAP trains in both phases",
+        "reinforcement learning from the first step, half as many iterations again as NAP",
     ),
     method("nap-lambda-0", "NAP, λ = 0", 1, "no auxiliary loss"),
     method(

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -23,6 +23,7 @@ use super::families::{FamilySpec, Hall, Halls};
 use super::recipes::{Recipe, Variant};
 use super::task::Table;
 use crate::runner::{RunConfig, panic_text};
+use crate::store::replace;
 
 /// Seconds between checkpoints.
 const CHECKPOINT: Duration = Duration::from_secs(30);
@@ -203,28 +204,6 @@ impl Files {
         }
         Policy::read(BufReader::new(File::open(&self.policy).ok()?)).ok()
     }
-}
-
-/// Writes a file beside its place, and then there.
-fn replace(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let temporary = path.with_extension(format!("{}.partial", std::process::id()));
-    let written = (|| -> anyhow::Result<()> {
-        let mut file = BufWriter::new(File::create(&temporary)?);
-        write(&mut file)?;
-        file.flush()?;
-        file.get_ref().sync_all()?;
-        std::fs::rename(&temporary, path)?;
-        Ok(())
-    })();
-    if written.is_err() {
-        // Frees the space again; when this fails too, the first error is the one to report.
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written.with_context(context)
 }
 
 /// What stands before the trainer's state in a checkpoint.

@@ -1,7 +1,6 @@
 //! How each policy is trained, in one place: family and variant give network, training and tasks.
 //!
-//! Sizes are for two processor cores: about 25 minutes of processor time for a policy, one minute for the
-//! small family of the quick profile.
+//! Sizes are for two processor cores; what a training did cost stands in its record.
 
 use std::sync::Arc;
 
@@ -13,12 +12,15 @@ use warmfront_np::{AcquisitionHead, Bar, Critic, Initialisation, NetworkConfig, 
 
 use super::families::{FamilySpec, Hall};
 use super::sources::Source;
-use super::sources::conditional::Augmentation;
+use super::sources::conditional::{self, Augmentation};
 use super::sources::prior::GpPrior;
 use crate::cell::fnv1a;
 
-/// Raised when a change of sources or surrogates makes policies different.
+/// Raised when a change of sources makes policies different.
 const VERSION: u32 = 3;
+
+/// Raised when `warmfront-np` makes different policies of the same settings, or serves them differently.
+const TRAINING: u32 = 2;
 
 /// Which way of training.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,7 +29,7 @@ pub enum Variant {
     Full,
     /// The first phase alone.
     WarmUp,
-    /// The first phase alone, for about the processor time of both.
+    /// The first phase alone, three times as long.
     WarmUpLong,
     /// As published, at the size of the others.
     Published,
@@ -69,6 +71,8 @@ pub struct Recipe {
     tasks: [f64; 4],
     /// Of first parameters, tasks and rollouts.
     pub seed: u64,
+    /// Checksum of the data that its tasks are made of.
+    data: u32,
 }
 
 /// Size of a family's networks and length of its training.
@@ -139,19 +143,6 @@ fn size(family: &str) -> &'static Size {
     }
 }
 
-/// Number of coordinates of a family's network.
-fn inputs(family: &str) -> usize {
-    match family {
-        "xgb" | "xgb-published" | "gp-6" => 6,
-        "antbo" => 220,
-        "lcbench" => 7,
-        "gp-1" => 1,
-        "gp-2" => 2,
-        "gp" => 3,
-        _ => 4,
-    }
-}
-
 /// The recipe of a policy.
 #[must_use]
 pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
@@ -162,7 +153,7 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         feed_forward: 2 * size.width,
         head_hidden: 2 * size.width,
         bar: Bar::uniform(-4.0, 4.0, size.buckets).with_tails(),
-        ..NetworkConfig::compact(inputs(family.name))
+        ..NetworkConfig::compact(family.inputs())
     };
     let warm_up = SupervisedConfig {
         steps: size.steps,
@@ -193,14 +184,14 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         Variant::WarmUpLong => {
             train.policy = None;
             if let Some(warm_up) = &mut train.warm_up {
-                // The second phase costs about twice as much as the first.
+                // The second phase is meant to cost twice as much as the first.
                 warm_up.steps *= 3;
             }
         }
         Variant::NoWarmUp => {
             train.warm_up = None;
             train.policy = Some(PpoConfig {
-                // About as much processor time as both phases.
+                // The warm-up is meant to cost half as much as the second phase.
                 iterations: size.iterations * 3 / 2,
                 ..policy
             });
@@ -268,10 +259,20 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
             _ => [0.0, 0.0, 1.0, 0.0],
         },
         seed: base,
+        data: 0,
     }
 }
 
 impl Recipe {
+    /// The same with tasks from this data.
+    #[must_use]
+    pub fn with_data(self, checksum: u32) -> Self {
+        Self {
+            data: checksum,
+            ..self
+        }
+    }
+
     /// Name of the policy's files.
     #[must_use]
     pub fn name(&self) -> String {
@@ -283,7 +284,13 @@ impl Recipe {
     pub fn key(&self) -> String {
         format!(
             "{:016x}",
-            fnv1a(format!("recipe {VERSION}, {self:?}").as_bytes())
+            fnv1a(
+                format!(
+                    "recipe {VERSION}, training {TRAINING}, surrogates {}, {self:?}",
+                    conditional::VERSION
+                )
+                .as_bytes()
+            )
         )
     }
 
@@ -367,6 +374,7 @@ mod tests {
                 Some(recipe(family, Variant::WarmUp, 1).key())
             );
             assert_ne!(full.key(), recipe(family, Variant::Full, 2).key());
+            assert_ne!(full.key(), full.clone().with_data(1).key());
         }
     }
 
@@ -375,7 +383,7 @@ mod tests {
         let halls = crate::nap::families::Halls::new(None, 1);
         for family in FAMILIES.iter().filter(|f| f.drawn()) {
             let hall = halls.get(family).expect("no data needed");
-            assert_eq!(hall.dim(), inputs(family.name), "{}", family.name);
+            assert_eq!(hall.dim(), family.inputs(), "{}", family.name);
         }
     }
 }

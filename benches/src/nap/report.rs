@@ -15,7 +15,7 @@ use super::study::{Group, Study, duels};
 use super::training::{self, Trained};
 use crate::claims::Claim;
 use crate::profile::Section;
-use crate::report::{Input, write_text};
+use crate::report::{Input, rounded, write_rows, write_text};
 use crate::store;
 
 /// Everything that is computed once and shown in several places.
@@ -36,7 +36,12 @@ pub struct Digest<'a> {
 ///
 /// # Errors
 /// When a file cannot be written, or that of a policy cannot be read.
-pub fn write(out: &Path, input: &Input<'_>, halls: &Halls) -> anyhow::Result<PathBuf> {
+pub fn write(
+    out: &Path,
+    input: &Input<'_>,
+    halls: &Halls,
+    trained: Vec<Trained>,
+) -> anyhow::Result<PathBuf> {
     let folder = out.join("plots");
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create the folder {}", folder.display()))?;
@@ -67,7 +72,7 @@ pub fn write(out: &Path, input: &Input<'_>, halls: &Halls) -> anyhow::Result<Pat
         claims,
         loops,
         records: controls::records(tables.as_deref()),
-        trained: training::trained(out)?,
+        trained,
         study,
     };
 
@@ -75,7 +80,7 @@ pub fn write(out: &Path, input: &Input<'_>, halls: &Halls) -> anyhow::Result<Pat
     write_rows(&out.join("tests.csv"), test_rows(&digest.study, reference))?;
     write_rows(&out.join("controls.csv"), digest.loops.iter())?;
     write_rows(&out.join("records.csv"), digest.records.iter())?;
-    write_rows(&out.join("training.csv"), training_rows(&digest.trained))?;
+    training::write(&out.join("training.csv"), &digest.trained)?;
     input.setup.write(&out.join("SETUP.md"))?;
     let label = |m: &str| input.catalogue.describe_method(m).0;
     for group in &digest.study.groups {
@@ -200,58 +205,4 @@ fn test_rows<'a>(study: &'a Study<'_>, reference: &str) -> Vec<TestRow<'a>> {
         }
     }
     rows
-}
-
-#[derive(Debug, Serialize)]
-struct TrainingRow<'a> {
-    name: &'a str,
-    parameters: usize,
-    warm_up_steps: u64,
-    iterations: u64,
-    decisions: u64,
-    processor_hours: f64,
-    hours: f64,
-    validation_policy: f64,
-    validation_expected_improvement: f64,
-    validation_random: f64,
-}
-
-fn training_rows(trained: &[Trained]) -> Vec<TrainingRow<'_>> {
-    let last = |v: &[f64]| v.last().copied().unwrap_or(f64::NAN);
-    let row = |t: &'_ Trained| -> (u64, u64) { (t.record.steps[0], t.record.steps[1]) };
-    trained
-        .iter()
-        .map(|t| TrainingRow {
-            name: &t.record.name,
-            parameters: t.record.parameters,
-            warm_up_steps: row(t).0,
-            iterations: row(t).1,
-            decisions: t.record.decisions,
-            processor_hours: rounded(t.record.processor_seconds / 3600.0),
-            hours: rounded(t.record.seconds / 3600.0),
-            validation_policy: rounded(last(&t.record.validation[0])),
-            validation_expected_improvement: rounded(last(&t.record.validation[1])),
-            validation_random: rounded(last(&t.record.validation[2])),
-        })
-        .collect()
-}
-
-/// To six significant digits.
-fn rounded(value: f64) -> f64 {
-    if value.abs() > 1e-300 {
-        let unit = 10_f64.powi(5 - value.abs().log10().floor() as i32);
-        let rounded = (value * unit).round() / unit;
-        if rounded.is_finite() { rounded } else { value }
-    } else {
-        value
-    }
-}
-
-fn write_rows<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let mut writer = csv::Writer::from_path(path).with_context(context)?;
-    for row in rows {
-        writer.serialize(row).with_context(context)?;
-    }
-    writer.flush().with_context(context)
 }

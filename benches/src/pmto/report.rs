@@ -16,7 +16,7 @@ use super::traces::{self, Over};
 use super::wins::{Choice, count};
 use crate::claims::Claim;
 use crate::profile::Section;
-use crate::report::{Input, write_text};
+use crate::report::{Input, rounded, write_rows, write_text};
 use crate::store;
 
 /// Everything that is computed once and shown in several places.
@@ -217,24 +217,4 @@ fn win_rows<'a>(study: &'a Study<'_>) -> Vec<WinRow<'a>> {
         }
     }
     rows
-}
-
-/// To six significant digits.
-fn rounded(value: f64) -> f64 {
-    if value.abs() > 1e-300 {
-        let unit = 10_f64.powi(5 - value.abs().log10().floor() as i32);
-        let rounded = (value * unit).round() / unit;
-        if rounded.is_finite() { rounded } else { value }
-    } else {
-        value
-    }
-}
-
-fn write_rows<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let mut writer = csv::Writer::from_path(path).with_context(context)?;
-    for row in rows {
-        writer.serialize(row).with_context(context)?;
-    }
-    writer.flush().with_context(context)
 }

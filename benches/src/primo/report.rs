@@ -10,7 +10,7 @@ use super::page;
 use super::ranks::Ranks;
 use super::study::Study;
 use crate::profile::Section;
-use crate::report::{Input, table, write_text};
+use crate::report::{Input, table, write_rows, write_text};
 use crate::store;
 
 /// Writes the report into `out` and returns the path of its page.
@@ -163,13 +163,4 @@ fn speed_rows(study: &Study) -> Vec<SpeedRow> {
         ratio: s.ratio(),
     })
     .collect()
-}
-
-fn write_rows<T: Serialize>(path: &Path, rows: impl IntoIterator<Item = T>) -> anyhow::Result<()> {
-    let context = || format!("cannot write {}", path.display());
-    let mut writer = csv::Writer::from_path(path).with_context(context)?;
-    for row in rows {
-        writer.serialize(row).with_context(context)?;
-    }
-    writer.flush().with_context(context)
 }
