@@ -9,6 +9,7 @@
 
 pub mod cell;
 pub mod claims;
+mod clock;
 pub mod data;
 pub mod inputs;
 pub mod lab;

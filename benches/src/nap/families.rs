@@ -566,17 +566,12 @@ mod tests {
         assert_eq!(names, ["01234", "567", "89"]);
     }
 
-    /// Needs the data folder, named by `WARMFRONT_DATA`.
     #[test]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the data are not in the repository"
-    )]
     fn published_data_are_split_as_stated() {
-        let Ok(folder) = std::env::var("WARMFRONT_DATA") else {
+        let Some(folder) = warmfront_testkit::data_folder() else {
             return;
         };
-        let data = DataFolder::open(std::path::Path::new(&folder)).expect("a data folder");
+        let data = DataFolder::open(&folder).expect("a data folder");
         let halls = Halls::new(Some(data), 1);
         for (name, train, validation) in [("xgb", 20, 14), ("antbo", 8, 2), ("lcbench", 20, 6)] {
             let spec = FamilySpec::find(name).expect("defined");

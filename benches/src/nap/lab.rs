@@ -8,15 +8,14 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use warmfront_core::{Candidate, Costs, Observation, Outcome, Purpose, Seed, TrialId, UnitPoint};
-use warmfront_math::sobol::Sobol;
+use warmfront_problems::{Design, design_points};
 
-use super::families::{FAMILIES, FamilySpec, Halls, subset};
+use super::families::{FAMILIES, FamilySpec, Halls};
 use super::methods::{self, METHODS, Stage};
 use super::policies::{Policies, Record};
 use super::recipes::{Recipe, Variant, recipe};
 use super::report;
 use super::sources::conditional;
-use super::task::Ground;
 use super::training;
 use crate::cell::{Cell, CellResult, Step, fnv1a};
 use crate::data::DataFolder;
@@ -58,27 +57,6 @@ impl NapLab {
 
     fn recipe(&self, spec: &'static FamilySpec, variant: Variant) -> Recipe {
         recipe(spec, variant, self.base).with_data(self.halls.checksum(spec))
-    }
-
-    /// The points that all methods start with: random rows, or a Sobol sequence.
-    fn start(&self, ground: &Ground, seed: Seed) -> Vec<UnitPoint> {
-        let mut rng = seed.child(1).stream(Purpose::Init, 0);
-        if let Some(rows) = ground.space.table() {
-            let chosen = subset(rows.len(), INITIAL, &mut rng);
-            return chosen.into_iter().map(|row| rows[row].clone()).collect();
-        }
-        let dim = ground.space.dim();
-        let mut coords = vec![0.0; dim];
-        let mut sobol = Sobol::scrambled(dim, &mut rng).ok();
-        (0..INITIAL)
-            .map(|_| {
-                match &mut sobol {
-                    Some(sobol) => sobol.next_into(&mut coords),
-                    None => return ground.space.sample(&mut rng),
-                }
-                ground.space.canonical(&UnitPoint::clamped(coords.clone()))
-            })
-            .collect()
     }
 }
 
@@ -190,8 +168,11 @@ impl Work for NapLab {
             });
             Ok(Outcome::Complete(Costs::from_values(vec![cost])?))
         };
+        // Random rows, or a Sobol sequence.
+        let mut rng = seed.child(1).stream(Purpose::Init, 0);
+        let start = design_points(&ground.space, INITIAL, Design::Sobol, &mut rng);
         let mut batch = Vec::new();
-        for (trial, point) in (0..).zip(self.start(&ground, seed)) {
+        for (trial, point) in (0..).zip(start) {
             if trial >= u64::from(cell.evaluations) {
                 break;
             }

@@ -22,6 +22,7 @@ use warmfront_np::{Network, Task};
 use super::families::{FamilySpec, Hall, Halls};
 use super::recipes::{Recipe, Variant};
 use super::task::Table;
+use crate::clock::process_seconds;
 use crate::runner::{RunConfig, panic_text};
 use crate::store::replace;
 
@@ -399,13 +400,9 @@ fn task_of(table: &Table) -> anyhow::Result<Task> {
     Ok(Task::new(table.dim, x, table.costs.clone())?)
 }
 
-/// Processor seconds of all threads of this process, where the system tells them.
+/// Processor seconds of all threads; 0 where the system does not tell them.
 fn processor_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name of the program may hold anything, blanks and brackets included.
-    let fields = text.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks = fields.split_whitespace().skip(11).take(2);
-    ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / 100.0
+    process_seconds().unwrap_or(0.0)
 }
 
 /// Progress on standard error.

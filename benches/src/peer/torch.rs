@@ -385,10 +385,10 @@ pub fn serve(workload: &Workload, input: impl BufRead, output: impl Write) -> an
     reset_peak();
     for line in lines {
         line?;
-        let (clock, processor) = (Instant::now(), processor_seconds());
+        let (clock, processor) = (Instant::now(), crate::clock::thread_seconds());
         steps.step();
         let seconds = clock.elapsed().as_secs_f64();
-        let cpu_seconds = match (processor, processor_seconds()) {
+        let cpu_seconds = match (processor, crate::clock::thread_seconds()) {
             (Some(from), Some(to)) => to - from,
             _ => seconds,
         };
@@ -425,16 +425,6 @@ fn status(entry: &str) -> Option<f64> {
 fn reset_peak() {
     // Where the system cannot, the peak includes the job.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-/// Processor time of this thread, where the system tells.
-fn processor_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/schedstat").ok()?;
-    text.split_whitespace()
-        .next()?
-        .parse::<f64>()
-        .ok()
-        .map(|ns| 1e-9 * ns)
 }
 
 /// The table of all sides, ratios to ours.

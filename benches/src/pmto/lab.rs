@@ -18,6 +18,7 @@ use super::multi;
 use super::problems::{PROBLEMS, ProblemSpec, Stage, Stages};
 use super::report;
 use crate::cell::{Cell, CellResult, METHOD_SECONDS, fnv1a};
+use crate::clock;
 use crate::data::DataFolder;
 use crate::profile::{Catalogue, Plan};
 use crate::report::Input;
@@ -86,7 +87,7 @@ impl Work for PmtoLab {
         let (mut models, mut processor) = (0.0, 0.0);
 
         let start = Instant::now();
-        let begun = processor_seconds();
+        let begun = clock::thread_seconds();
         let mut rng = seed.stream(Purpose::Init, 0);
         let mut strategy = methods::build(&cell.method, &stage, &mut rng)?;
         setup += start.elapsed().as_secs_f64();
@@ -124,7 +125,7 @@ impl Work for PmtoLab {
             let spent = trial + 1;
             if spent == cell.evaluations / 4 || spent == cell.evaluations / 2 {
                 let start = Instant::now();
-                let paused = processor_seconds();
+                let paused = clock::thread_seconds();
                 early(&stage, &*strategy, spent, &mut measures)?;
                 models += start.elapsed().as_secs_f64();
                 // What is spent on measuring is not spent by the method.
@@ -212,15 +213,8 @@ fn last(stage: &Stage, strategy: &dyn Subject, measures: &mut Measures) -> anyho
     Ok(())
 }
 
-/// Processor time of this thread, where the system tells it: a cell runs on one thread.
-fn processor_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Some(nanoseconds * 1e-9)
-}
-
 fn since(start: Option<f64>) -> f64 {
-    match (start, processor_seconds()) {
+    match (start, clock::thread_seconds()) {
         (Some(start), Some(now)) => now - start,
         _ => f64::NAN,
     }
