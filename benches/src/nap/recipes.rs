@@ -97,7 +97,7 @@ const STANDARD: Size = Size {
     buckets: 100,
     steps: 4000,
     iterations: 60,
-    tasks: 6,
+    tasks: 12,
     trajectories: 16,
     history: 100,
     queries: 100,
@@ -167,8 +167,10 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         trajectories: size.trajectories,
         horizon: size.horizon,
         candidates: size.candidates,
-        // With less, the policy of a minute's training is still that of the warm-up.
-        learning_rate: 1e-3,
+        // With less, the policy of a minute's training is still that of the warm-up; with only the five
+        // best to choose from, runs on a task differ too little to learn from.
+        learning_rate: 5e-4,
+        top_k: Some(20),
         minibatch: 64,
         states: Some(2048),
         ..PpoConfig::compact()
