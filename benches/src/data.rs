@@ -54,6 +54,20 @@ impl DataFolder {
         self.root.join(relative).exists()
     }
 
+    /// Why an experiment cannot have `needed`, a file or folder of published data, if it cannot.
+    #[must_use]
+    pub fn lacks(folder: Option<&Self>, needed: &str) -> Option<String> {
+        match folder {
+            None => Some(format!(
+                "needs published data: --data DIR with `{needed}` inside"
+            )),
+            Some(folder) if !folder.has(needed) => {
+                Some(format!("`{needed}` is not in {}", folder.root().display()))
+            }
+            Some(_) => None,
+        }
+    }
+
     /// Reads a file and notes its checksum.
     ///
     /// # Errors

@@ -135,16 +135,7 @@ impl Catalogue for Lab {
     }
 
     fn unavailable(&self, problem: &str) -> Option<String> {
-        let needed = ProblemSpec::find(problem)?.data()?;
-        match self.data() {
-            None => Some(format!(
-                "needs published data: --data DIR with `{needed}` inside"
-            )),
-            Some(folder) if !folder.has(needed) => {
-                Some(format!("`{needed}` is not in {}", folder.root().display()))
-            }
-            Some(_) => None,
-        }
+        DataFolder::lacks(self.data(), ProblemSpec::find(problem)?.data()?)
     }
 
     fn fingerprint(&self, problem: &str, method: &str) -> String {
