@@ -86,6 +86,8 @@ pub enum Section {
     Wide,
     /// Several objectives.
     Fronts,
+    /// One policy, trained and shown the evaluations in several ways.
+    Serving,
 }
 
 impl Section {
@@ -103,6 +105,7 @@ impl Section {
             Self::Transfer => "transfer",
             Self::Wide => "wide",
             Self::Fronts => "fronts",
+            Self::Serving => "serving",
         }
     }
 }

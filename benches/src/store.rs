@@ -233,7 +233,7 @@ impl Store {
 ///
 /// # Errors
 /// When it cannot be written; what was there before stays.
-pub(crate) fn replace(
+pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {

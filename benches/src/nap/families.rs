@@ -17,6 +17,7 @@ use warmfront_problems::{
 
 use super::analytic::{Function, Shape};
 use super::sources::conditional::fit_surrogate;
+use super::sources::general;
 use super::sources::prior::GpPrior;
 use super::task::{Ground, Table};
 use super::{methods, portfolio};
@@ -47,6 +48,7 @@ enum Kind {
     Lcbench,
     Gp { dim: usize, rows: usize },
     Analytic { dim: usize },
+    General,
 }
 
 /// Rows of a table of the antibody family, of a LCBench table, and of a drawn function.
@@ -143,6 +145,15 @@ pub const FAMILIES: &[FamilySpec] = &[
         tests: 2 * Shape::ALL.len() as u32,
         kind: Kind::Analytic { dim: 4 },
     },
+    FamilySpec {
+        name: "general",
+        title: "Functions of one to eight inputs",
+        text: "Draws of Gaussian processes and shifted functions of one to eight inputs at 500 uniform points; \
+               inputs beyond are held at zero. What the policy that comes with the library is trained on.",
+        version: 1,
+        tests: 16,
+        kind: Kind::General,
+    },
 ];
 
 impl FamilySpec {
@@ -159,7 +170,7 @@ impl FamilySpec {
             Kind::Xgb { .. } => Some(XGB),
             Kind::Antbo => Some(ANTBO),
             Kind::Lcbench => Some(LCBENCH),
-            Kind::Gp { .. } | Kind::Analytic { .. } => None,
+            Kind::Gp { .. } | Kind::Analytic { .. } | Kind::General => None,
         }
     }
 
@@ -171,6 +182,7 @@ impl FamilySpec {
             Kind::Antbo => 220,
             Kind::Lcbench => 7,
             Kind::Gp { dim, .. } | Kind::Analytic { dim } => dim,
+            Kind::General => general::INPUTS,
         }
     }
 
@@ -178,6 +190,12 @@ impl FamilySpec {
     #[must_use]
     pub fn drawn(&self) -> bool {
         self.data().is_none()
+    }
+
+    /// Whether its policies are for any space of no more coordinates.
+    #[must_use]
+    pub fn is_general(&self) -> bool {
+        matches!(self.kind, Kind::General)
     }
 
     /// The analytic families: their tasks are boxes.
@@ -381,17 +399,14 @@ impl Halls {
             }
             Kind::Gp { dim, rows } => {
                 let prior = GpPrior::new(dim);
-                let draw = |kind: u64, count: usize| -> Vec<Table> {
-                    let one = |index: u64| {
-                        let mut rng = seed.child(kind).child(index).stream(Purpose::Init, 0);
-                        let mut table = prior.table(rows, 0.0, &mut rng);
-                        table.name = format!("{}-{index}", spec.name);
-                        table
-                    };
-                    (0..count as u64).map(one).collect()
-                };
-                let tables = [draw(1, DRAWN), draw(2, 8), draw(3, spec.tests as usize)];
+                let tables = drawn_tables(spec, seed, 8, |_, rng| prior.table(rows, 0.0, rng));
                 Ok(hall(SearchSpace::unit_cube(dim), tables))
+            }
+            Kind::General => {
+                let tables = drawn_tables(spec, seed, 16, |index, rng| {
+                    general::table_of(1 + index % general::INPUTS, DRAWN_ROWS, 0.0, rng)
+                });
+                Ok(hall(SearchSpace::unit_cube(general::INPUTS), tables))
             }
             Kind::Analytic { dim } => {
                 let draw = |kind: u64, count: usize| -> Vec<(Function, Table)> {
@@ -498,6 +513,24 @@ impl Halls {
     }
 }
 
+/// Drawn functions that stand for training tasks, for validation, and the tests.
+fn drawn_tables(
+    spec: &FamilySpec,
+    seed: Seed,
+    validation: usize,
+    one: impl Fn(usize, &mut dyn Rng) -> Table,
+) -> [Vec<Table>; 3] {
+    [(1, DRAWN), (2, validation), (3, spec.tests as usize)].map(|(kind, count): (u64, usize)| {
+        let draw = |index: usize| {
+            let stream = seed.child(kind).child(index as u64);
+            let mut table = one(index, &mut stream.stream(Purpose::Init, 0));
+            table.name = format!("{}-{index}", spec.name);
+            table
+        };
+        (0..count).map(draw).collect()
+    })
+}
+
 /// The first `train` tables, the next `validation`, and the rest.
 fn split(mut tables: Vec<Table>, train: usize, validation: usize) -> [Vec<Table>; 3] {
     let tests = tables.split_off(train + validation);
@@ -536,7 +569,7 @@ mod tests {
 
     #[test]
     fn families_are_the_same_each_time_and_hold_their_tests() {
-        for name in ["gp", "analytic"] {
+        for name in ["gp", "analytic", "general"] {
             let spec = FamilySpec::find(name).expect("defined");
             let [a, b] = [0, 1].map(|_| Halls::new(None, 5).get(spec).expect("no data needed"));
             assert_eq!(a.train, b.train);

@@ -15,7 +15,7 @@ use warmfront_meta::baseline::{IndependentGpModel, RandomSearch};
 use warmfront_meta::smog::{Smog, SmogConfig};
 use warmfront_meta::{MetaError, ModelBased, ModelBasedConfig, TargetData, TargetModel};
 use warmfront_np::policy::{Policy, Serve};
-use warmfront_np::strategy::NapConfig;
+use warmfront_np::strategy::{History, NapConfig};
 
 use super::families::{Hall, subset};
 use super::portfolio::{self, Portfolio};
@@ -90,6 +90,24 @@ pub const METHODS: &[MethodSpec] = &[
          out of ranks and tests",
     ),
     method(
+        "nap-again",
+        "NAP, trained once more",
+        1,
+        "the same recipe from other random numbers, its warm-up included: what chance in training changes",
+    ),
+    method(
+        "nap-top-32",
+        "NAP, 32 evaluations shown",
+        1,
+        "the policy of NAP, shown 32 evaluations only, half of them the best, the others spread out",
+    ),
+    method(
+        "nap-causal",
+        "NAP, causal, cached",
+        1,
+        "a network whose evaluations see only earlier ones, trained as NAP, with a key/value cache",
+    ),
+    method(
         "nap-no-warmup",
         "NAP, no warm-up",
         1,
@@ -133,7 +151,9 @@ pub fn find(name: &str) -> Option<&'static MethodSpec> {
 pub fn variant(method: &str) -> Option<Variant> {
     Some(match method {
         // The weight of the auxiliary loss of NAP itself is 1.
-        "nap" | "nap-ei" | "nap-shuffled" => Variant::Full,
+        "nap" | "nap-ei" | "nap-shuffled" | "nap-top-32" => Variant::Full,
+        "nap-again" => Variant::Again,
+        "nap-causal" => Variant::Causal,
         "np-ei" => Variant::WarmUp,
         "np-ei-long" => Variant::WarmUpLong,
         "nap-published" => Variant::Published,
@@ -216,7 +236,13 @@ pub fn build(name: &str, stage: &Stage<'_>) -> anyhow::Result<Box<dyn Strategy>>
                 "np-ei" | "nap-ei" => Serve::LogEi,
                 _ => Serve::Policy,
             };
+            let history = match name {
+                "nap-top-32" => History::TopK(32),
+                "nap-causal" => History::Cached,
+                _ => History::Exact,
+            };
             let config = NapConfig {
+                history,
                 horizon: Some(stage.horizon),
                 acquisition: Some(acquisition),
                 range: knows_range(name).then_some((stage.ground.best, stage.ground.worst)),

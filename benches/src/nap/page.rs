@@ -37,6 +37,7 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
             ("main", "Families", has(Section::Main)),
             ("controls", "Controls", !digest.loops.is_empty()),
             ("ablation", "Ablation", has(Section::Ablation)),
+            ("serving", "Serving", has(Section::Serving)),
             ("records", "Lemma 3.1", true),
             ("training", "Training", !digest.trained.is_empty()),
             ("setup", "Set-up", true),
@@ -49,6 +50,7 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
     groups(&mut out, input, digest, Section::Main);
     loops(&mut out, input, digest);
     groups(&mut out, input, digest, Section::Ablation);
+    groups(&mut out, input, digest, Section::Serving);
     records(&mut out, digest);
     training(&mut out, digest);
     parts::facts(&mut out, input);
@@ -244,6 +246,11 @@ fn groups(out: &mut String, input: &Input<'_>, digest: &Digest<'_>, section: Sec
              of them is one between two trainings, and includes what another seed of the same training \
              would change. The errors and tests here do not know of that.</p>\n"
         }
+        Section::Serving => {
+            "<h2 id=\"serving\">Serving</h2>\n<p>The same recipe from other random numbers, which is what chance in \
+             training changes; and the ways to show a policy a long history, whose price in quality is seen \
+             here at a hundred evaluations.</p>\n"
+        }
         _ => {
             "<h2 id=\"main\">Families</h2>\n<p>The band is a standard error over tasks. Regrets \
              below 0.0001 are drawn there.</p>\n"
@@ -268,7 +275,7 @@ fn groups(out: &mut String, input: &Input<'_>, digest: &Digest<'_>, section: Sec
                 escape(&title)
             );
         }
-        if section == Section::Ablation {
+        if section != Section::Main {
             table(out, input, group, reference);
         }
         tests(out, input, group, reference);

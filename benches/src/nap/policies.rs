@@ -20,7 +20,7 @@ use warmfront_np::train::{Chooser, Evaluation, Progress, Trainer, curve_csv, reg
 use warmfront_np::{Network, Task};
 
 use super::families::{FamilySpec, Hall, Halls};
-use super::recipes::{Recipe, Variant};
+use super::recipes::Recipe;
 use super::task::Table;
 use crate::clock::process_seconds;
 use crate::runner::{RunConfig, panic_text};
@@ -344,16 +344,19 @@ impl Job<'_> {
         let policy = recipe.train.policy.as_ref();
         let horizon = policy.map_or(100, |p| p.initial.1 + p.horizon.1);
         let about = About {
-            acquisition: match recipe.variant {
-                Variant::WarmUp | Variant::WarmUpLong => Serve::LogEi,
-                _ => Serve::Policy,
+            acquisition: match recipe.variant.predicts_only() {
+                true => Serve::LogEi,
+                false => Serve::Policy,
             },
             trained: format!(
                 "cargo xtask reproduce nap, recipe {} {}",
                 recipe.name(),
                 recipe.key()
             ),
-            ..About::new(&self.hall.space, horizon)
+            ..match self.hall.spec.is_general() {
+                true => About::general(horizon),
+                false => About::new(&self.hall.space, horizon),
+            }
         };
         let curve = trainer.curve().to_vec();
         let policy = trainer.finish(about)?;

@@ -8,7 +8,9 @@ use warmfront_core::Seed;
 use warmfront_np::train::{
     Advantage, Auxiliary, AuxiliaryContexts, Lambda, PpoConfig, SupervisedConfig, TrainConfig,
 };
-use warmfront_np::{AcquisitionHead, Bar, Critic, Initialisation, NetworkConfig, Scaling};
+use warmfront_np::{
+    AcquisitionHead, Bar, Critic, HistoryAttention, Initialisation, NetworkConfig, Scaling,
+};
 
 use super::families::{FamilySpec, Hall};
 use super::sources::Source;
@@ -37,6 +39,14 @@ pub enum Variant {
     NoWarmUp,
     /// Another weight of the auxiliary loss.
     Lambda(f64),
+    /// Evaluations see only earlier ones: what a key/value cache needs.
+    Causal,
+    /// The first phase of that alone.
+    CausalWarmUp,
+    /// As [`Full`](Self::Full), from other random numbers.
+    Again,
+    /// The first phase of that alone.
+    AgainWarmUp,
 }
 
 impl Variant {
@@ -50,7 +60,29 @@ impl Variant {
             Self::Published => "published".into(),
             Self::NoWarmUp => "no-warmup".into(),
             Self::Lambda(value) => format!("lambda-{value}"),
+            Self::Causal => "causal".into(),
+            Self::CausalWarmUp => "np-causal".into(),
+            Self::Again => "again".into(),
+            Self::AgainWarmUp => "np-again".into(),
         }
+    }
+
+    /// The variant whose network this one begins with, if it has a first phase.
+    fn first(self) -> Self {
+        match self {
+            Self::Causal | Self::CausalWarmUp => Self::CausalWarmUp,
+            Self::Again | Self::AgainWarmUp => Self::AgainWarmUp,
+            _ => Self::WarmUp,
+        }
+    }
+
+    /// Whether it is trained to predict only.
+    #[must_use]
+    pub fn predicts_only(self) -> bool {
+        matches!(
+            self,
+            Self::WarmUp | Self::WarmUpLong | Self::CausalWarmUp | Self::AgainWarmUp
+        )
     }
 }
 
@@ -67,7 +99,8 @@ pub struct Recipe {
     pub network: NetworkConfig,
     /// Both phases.
     pub train: TrainConfig,
-    /// Parts of the tasks: drawn near tables, rows of tables, Gaussian process, formulas.
+    /// Parts of the tasks: drawn near tables, rows of tables, Gaussian process, formulas (in the general
+    /// family: its own mixture).
     tasks: [f64; 4],
     /// Of first parameters, tasks and rollouts.
     pub seed: u64,
@@ -135,10 +168,19 @@ const TINY: Size = Size {
     candidates: 20,
 };
 
+/// For a policy that is to serve everybody.
+const LARGE: Size = Size {
+    layers: 4,
+    width: 96,
+    steps: 12_000,
+    ..STANDARD
+};
+
 fn size(family: &str) -> &'static Size {
     match family {
         "gp-1" => &TINY,
         "gp-2" => &SMALL,
+        "general" => &LARGE,
         _ => &STANDARD,
     }
 }
@@ -181,8 +223,13 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         ..TrainConfig::two_phase()
     };
     match variant {
-        Variant::Full => {}
-        Variant::WarmUp => train.policy = None,
+        Variant::Full | Variant::Again => {}
+        Variant::WarmUp | Variant::AgainWarmUp => train.policy = None,
+        Variant::Causal => network.attention = HistoryAttention::Causal,
+        Variant::CausalWarmUp => {
+            network.attention = HistoryAttention::Causal;
+            train.policy = None;
+        }
         Variant::WarmUpLong => {
             train.policy = None;
             if let Some(warm_up) = &mut train.warm_up {
@@ -257,6 +304,7 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
             }
             "xgb" | "xgb-published" | "lcbench" => [0.7, 0.1, 0.2, 0.0],
             "antbo" => [0.7, 0.3, 0.0, 0.0],
+            "general" => [0.0, 0.0, 0.0, 1.0],
             "analytic" => [0.0, 0.0, 0.3, 0.7],
             _ => [0.0, 0.0, 1.0, 0.0],
         },
@@ -299,9 +347,10 @@ impl Recipe {
     /// The seed of its training: that of the family, so that variants share what they can.
     #[must_use]
     pub fn training_seed(&self) -> Seed {
+        let again = matches!(self.variant, Variant::Again | Variant::AgainWarmUp);
         Seed(self.seed)
             .child(fnv1a(self.family.as_bytes()))
-            .child(77)
+            .child(if again { 78 } else { 77 })
     }
 
     /// The recipe whose network this one begins with.
@@ -309,7 +358,7 @@ impl Recipe {
     pub fn begins_with(&self) -> Option<Self> {
         let second = self.train.policy.is_some();
         (second && self.train.warm_up.is_some()).then(|| Self {
-            variant: Variant::WarmUp,
+            variant: self.variant.first(),
             train: TrainConfig {
                 policy: None,
                 ..self.train.clone()
@@ -333,6 +382,7 @@ impl Recipe {
                     0 => Source::conditional(hall, Augmentation::default())?,
                     1 => Source::Rows(Arc::clone(hall)),
                     2 => Source::Prior(GpPrior::new(hall.dim()), 0.1),
+                    _ if hall.spec.is_general() => Source::General(0.1),
                     _ => Source::Analytic(hall.dim()),
                 };
                 parts.push((weight, source));
@@ -362,6 +412,10 @@ mod tests {
                 Variant::NoWarmUp,
                 Variant::Lambda(0.0),
                 Variant::Lambda(10.0),
+                Variant::Causal,
+                Variant::CausalWarmUp,
+                Variant::Again,
+                Variant::AgainWarmUp,
             ] {
                 let recipe = recipe(family, variant, 1);
                 recipe.network.check().expect("a network");
@@ -370,11 +424,18 @@ mod tests {
                 assert!(!keys.contains(&key), "{}", recipe.name());
                 keys.push(key);
             }
+            for (whole, first) in [
+                (Variant::Full, Variant::WarmUp),
+                (Variant::Lambda(10.0), Variant::WarmUp),
+                (Variant::Causal, Variant::CausalWarmUp),
+                (Variant::Again, Variant::AgainWarmUp),
+            ] {
+                assert_eq!(
+                    recipe(family, whole, 1).begins_with().map(|r| r.key()),
+                    Some(recipe(family, first, 1).key())
+                );
+            }
             let full = recipe(family, Variant::Full, 1);
-            assert_eq!(
-                full.begins_with().map(|r| r.key()),
-                Some(recipe(family, Variant::WarmUp, 1).key())
-            );
             assert_ne!(full.key(), recipe(family, Variant::Full, 2).key());
             assert_ne!(full.key(), full.clone().with_data(1).key());
         }

@@ -3,6 +3,7 @@
 //! A [`Source`] draws tables; [`Source::Mixture`] draws from several.
 
 pub mod conditional;
+pub mod general;
 pub mod prior;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,8 @@ pub enum Source {
     Prior(GpPrior, f64),
     /// Formulas with random shifts.
     Analytic(usize),
+    /// Functions of any number of inputs up to eight, with this much noise at most.
+    General(f64),
     /// Each with its weight.
     Mixture(Vec<(f64, Self)>),
 }
@@ -54,6 +57,7 @@ impl Source {
             Self::Conditional(conditional) => conditional.dim(),
             Self::Prior(prior, _) => prior.dim(),
             Self::Analytic(dim) => *dim,
+            Self::General(_) => general::INPUTS,
             Self::Mixture(parts) => parts.first().map_or(0, |part| part.1.dim()),
         }
     }
@@ -75,6 +79,7 @@ impl Source {
                 let function = Function::any(*dim, rng);
                 function_table(&function, candidates, rng)
             }
+            Self::General(noise) => general::table(candidates, *noise, rng),
             Self::Mixture(parts) => {
                 let total: f64 = parts.iter().map(|part| part.0).sum();
                 let mut left = total * open_uniform(rng);
@@ -108,6 +113,7 @@ impl TaskSource for Source {
             Self::Conditional(_) => "draws near tables",
             Self::Prior(..) => "Gaussian process",
             Self::Analytic(_) => "shifted functions",
+            Self::General(_) => "functions of one to eight inputs",
             Self::Mixture(_) => "mixture",
         }
     }

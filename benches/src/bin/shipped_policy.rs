@@ -1,0 +1,65 @@
+//! `shipped_policy`: trains the policy that comes with warmfront-np.
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line program talks to its terminal"
+)]
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Parser;
+use warmfront_bench::nap::families::{FamilySpec, Halls};
+use warmfront_bench::nap::policies::Policies;
+use warmfront_bench::nap::recipes::{Variant, recipe};
+use warmfront_bench::runner::RunConfig;
+use warmfront_bench::store::replace;
+use warmfront_np::Precision;
+
+/// Train the policy that comes with warmfront-np, on functions of one to eight inputs.
+///
+/// It takes about two hours on two cores, and goes on where an earlier call stopped.
+#[derive(Debug, Parser)]
+#[command(name = "shipped_policy", version)]
+struct Arguments {
+    /// File to write, with weights in half precision
+    #[arg(default_value = "crates/warmfront-np/policies/general.safetensors")]
+    file: PathBuf,
+    /// Seed of the training
+    #[arg(long, default_value_t = 2026)]
+    seed: u64,
+    /// Folder of checkpoints and curves
+    #[arg(long, value_name = "DIR", default_value = "target/shipped-policy")]
+    out: PathBuf,
+    /// Threads; 0 for one per core
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    jobs: usize,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let spec = FamilySpec::find("general").context("the family is gone")?;
+    let halls = Halls::new(None, arguments.seed);
+    let recipe = recipe(spec, Variant::Full, arguments.seed);
+    let config = RunConfig {
+        jobs: arguments.jobs,
+        time_limit: None,
+        progress: true,
+    };
+    let policies = Policies::default();
+    policies.train(
+        std::slice::from_ref(&recipe),
+        &halls,
+        &arguments.out,
+        &config,
+    )?;
+    let policy = policies.get(&recipe)?;
+    replace(&arguments.file, |file| {
+        Ok(policy.write_with(file, Precision::Half)?)
+    })?;
+    println!(
+        "{}: {} parameters",
+        arguments.file.display(),
+        policy.network().parameters().len()
+    );
+    Ok(())
+}
