@@ -116,7 +116,7 @@ fn look(method: &str, position: usize) -> Style {
         "nap-lambda-0.1" => plain("#0072b2", ""),
         "nap-lambda-10" => plain("#009e73", ""),
         "nap-lambda-100" => plain("#cc79a7", ""),
-        "nap-again" => plain("#d55e00", ""),
+        "nap-again" => plain("#56b4e9", ""),
         "nap-top-32" => plain("#009e73", "7 3"),
         "nap-causal" => plain("#0072b2", "7 3"),
         "nap-no-warmup" => plain("#8c8c8c", "7 3"),
