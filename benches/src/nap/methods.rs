@@ -14,7 +14,8 @@ use warmfront_gp::{Dataset, DifferentiableSurrogate};
 use warmfront_meta::baseline::{IndependentGpModel, RandomSearch};
 use warmfront_meta::smog::{Smog, SmogConfig};
 use warmfront_meta::{MetaError, ModelBased, ModelBasedConfig, TargetData, TargetModel};
-use warmfront_np::policy::{Policy, Serve};
+use warmfront_np::Utility;
+use warmfront_np::policy::Policy;
 use warmfront_np::strategy::{History, NapConfig};
 
 use super::families::{Hall, subset};
@@ -233,8 +234,8 @@ pub fn build(name: &str, stage: &Stage<'_>) -> anyhow::Result<Box<dyn Strategy>>
         _ => {
             let policy = stage.policy.clone().context("the policy is not trained")?;
             let acquisition = match name {
-                "np-ei" | "nap-ei" => Serve::LogEi,
-                _ => Serve::Policy,
+                "np-ei" | "nap-ei" => Utility::LogEi,
+                _ => Utility::Acquisition,
             };
             let history = match name {
                 "nap-top-32" => History::TopK(32),

@@ -15,9 +15,9 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use warmfront_core::Purpose;
-use warmfront_np::policy::{About, Policy, Serve};
-use warmfront_np::train::{Chooser, Evaluation, Progress, Trainer, curve_csv, regret_curves};
-use warmfront_np::{Network, Task};
+use warmfront_np::policy::{About, Policy};
+use warmfront_np::train::{Evaluation, Progress, Trainer, curve_csv, regret_curves};
+use warmfront_np::{Network, Task, Utility};
 
 use super::families::{FamilySpec, Hall, Halls};
 use super::recipes::Recipe;
@@ -345,8 +345,8 @@ impl Job<'_> {
         let horizon = policy.map_or(100, |p| p.initial.1 + p.horizon.1);
         let about = About {
             acquisition: match recipe.variant.predicts_only() {
-                true => Serve::LogEi,
-                false => Serve::Policy,
+                true => Utility::LogEi,
+                false => Utility::Acquisition,
             },
             trained: format!(
                 "cargo xtask reproduce nap, recipe {} {}",
@@ -383,18 +383,18 @@ impl Job<'_> {
             })
             .collect::<anyhow::Result<_>>()?;
         let horizon = VALIDATION_AT[VALIDATION_AT.len() - 1];
-        let by = |chooser| {
+        let by = |utility| {
             let evaluation = Evaluation {
                 horizon,
                 repeats: 2,
-                chooser,
+                utility,
                 scaling: self.recipe.train.scaling,
                 ..Evaluation::default()
             };
             let curves = regret_curves(network, &tasks, &evaluation, seed);
             warmfront_np::train::mean_regret(&curves, &VALIDATION_AT)
         };
-        Ok([Chooser::Policy, Chooser::LogEi, Chooser::Random].map(by))
+        Ok([Some(Utility::Acquisition), Some(Utility::LogEi), None].map(by))
     }
 }
 

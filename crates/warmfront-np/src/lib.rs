@@ -19,7 +19,7 @@ pub use config::{AcquisitionHead, Critic, HistoryAttention, Initialisation, Netw
 pub use error::NpError;
 pub use layout::{Layout, Tensor};
 pub use network::{Context, EncodedHistory, Heads, Network, Output, OutputGradient, Tape, Utility};
-pub use policy::{About, Column, Columns, Policy, Serve};
+pub use policy::{About, Column, Columns, Policy};
 pub use scaling::{Frame, Scaling, TaskScale};
 pub use strategy::{History, MaximizeConfig, Nap, NapConfig};
 pub use task::{Task, TaskSource};

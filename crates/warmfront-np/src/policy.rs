@@ -59,29 +59,9 @@ pub struct About {
     /// after fewer.
     pub initial: usize,
     /// What candidates are compared by.
-    pub acquisition: Serve,
+    pub acquisition: Utility,
     /// How it was trained, for the reader.
     pub trained: String,
-}
-
-/// What candidates are compared by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Serve {
-    /// The acquisition head's score.
-    #[default]
-    Policy,
-    /// The logarithm of the expected improvement of the predicted density ("NP-EI"): for a network
-    /// that was trained to predict only.
-    LogEi,
-}
-
-impl From<Serve> for Utility {
-    fn from(serve: Serve) -> Self {
-        match serve {
-            Serve::Policy => Self::Acquisition,
-            Serve::LogEi => Self::LogEi,
-        }
-    }
 }
 
 /// The coordinates that a policy was trained on.
@@ -148,7 +128,7 @@ impl About {
             scaling: Scaling::default(),
             horizon,
             initial: 0,
-            acquisition: Serve::default(),
+            acquisition: Utility::default(),
             trained: String::new(),
         }
     }
@@ -162,7 +142,7 @@ impl About {
             scaling: Scaling::default(),
             horizon,
             initial: 0,
-            acquisition: Serve::default(),
+            acquisition: Utility::default(),
             trained: String::new(),
         }
     }

@@ -15,9 +15,9 @@ use warmfront_core::{
     Candidate, Objectives, Observation, SearchSpace, Strategy, StrategyError, UnitPoint,
 };
 
-use crate::NpError;
 use crate::config::HistoryAttention;
-use crate::policy::{Policy, Serve};
+use crate::policy::Policy;
+use crate::{NpError, Utility};
 use history::View;
 use log::Log;
 use scorer::Scorer;
@@ -55,7 +55,7 @@ pub struct NapConfig {
     /// fraction used up, which stays at 1 beyond.
     pub horizon: Option<usize>,
     /// What candidates are compared by; `None`: what the policy says.
-    pub acquisition: Option<Serve>,
+    pub acquisition: Option<Utility>,
     /// Trials to place by a space-filling design before the policy proposes; `None`: as many as the
     /// policy's runs had at least in training.
     pub initial_trials: Option<usize>,

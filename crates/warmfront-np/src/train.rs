@@ -25,7 +25,7 @@ mod tests;
 
 pub use adam::{Adam, clip_norm};
 pub use advantage::{discounted, explain_by, gae, standardise_groups};
-pub use evaluate::{Chooser, Evaluation, mean_regret, regret_curves};
+pub use evaluate::{Evaluation, mean_regret, regret_curves};
 pub use record::{Phase, PolicyProgress, Progress, curve_csv};
 pub use supervised::sample_targets;
 pub use trainer::Trainer;

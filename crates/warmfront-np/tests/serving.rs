@@ -12,11 +12,11 @@ use warmfront_core::{
 };
 use warmfront_np::{
     About, AcquisitionHead, Bar, Context, Frame, Heads, History, HistoryAttention, Initialisation,
-    MaximizeConfig, Nap, NapConfig, Network, NetworkConfig, Policy, Scaling, Serve,
+    MaximizeConfig, Nap, NapConfig, Network, NetworkConfig, Policy, Scaling, Utility,
 };
 
 const MODES: [History; 3] = [History::Exact, History::Cached, History::TopK(3)];
-const SERVED: [Serve; 2] = [Serve::Policy, Serve::LogEi];
+const SERVED: [Utility; 2] = [Utility::Acquisition, Utility::LogEi];
 
 fn network(inputs: usize) -> Network {
     let compact = NetworkConfig::compact(inputs);

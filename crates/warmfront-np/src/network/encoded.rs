@@ -23,11 +23,13 @@ pub struct EncodedHistory {
 }
 
 /// What candidates are compared by, and moved uphill on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Utility {
     /// The score of the acquisition head.
+    #[default]
     Acquisition,
-    /// The logarithm of the expected improvement of the predicted density.
+    /// The logarithm of the expected improvement of the predicted density ("NP-EI"): for a network
+    /// that was trained to predict only.
     LogEi,
 }
 

@@ -50,7 +50,7 @@ fn a_file_gives_back_the_policy() {
     let about = About {
         scaling: Scaling::Range,
         initial: 2,
-        acquisition: Serve::LogEi,
+        acquisition: Utility::LogEi,
         trained: "on \"nothing\" at all\n".into(),
         ..About::new(&space, 25)
     };

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{About, Column, Columns, Serve};
+use super::{About, Column, Columns};
 use crate::config::{AcquisitionHead, Critic, HistoryAttention, Initialisation, NetworkConfig};
 use crate::scaling::Scaling;
-use crate::{Bar, NpError};
+use crate::{Bar, NpError, Utility};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +73,7 @@ struct WireAbout {
     scaling: WireScaling,
     horizon: u64,
     initial: u64,
-    acquisition: WireServe,
+    acquisition: WireUtility,
     trained: String,
 }
 
@@ -96,8 +96,9 @@ pub(crate) enum WireScaling {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum WireServe {
-    Policy,
+enum WireUtility {
+    #[serde(rename = "policy")]
+    Acquisition,
     LogEi,
 }
 
@@ -133,7 +134,7 @@ same_variants!(
     Smoother
 );
 same_variants!(Scaling, WireScaling, Range, History, BetterHalf);
-same_variants!(Serve, WireServe, Policy, LogEi);
+same_variants!(Utility, WireUtility, Acquisition, LogEi);
 
 impl From<Column> for WireColumn {
     fn from(column: Column) -> Self {

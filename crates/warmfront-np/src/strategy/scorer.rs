@@ -5,8 +5,7 @@ use warmfront_core::UnitPoint;
 
 use super::history::View;
 use crate::network::CHUNK;
-use crate::policy::Serve;
-use crate::{EncodedHistory, Heads, Network};
+use crate::{EncodedHistory, Heads, Network, Utility};
 
 /// A network shown a history.
 #[derive(Clone, Copy)]
@@ -14,7 +13,7 @@ pub(super) struct Scorer<'a> {
     pub(super) network: &'a Network,
     pub(super) view: &'a View,
     pub(super) progress: f32,
-    pub(super) acquisition: Serve,
+    pub(super) acquisition: Utility,
     pub(super) parallel: bool,
 }
 
@@ -61,7 +60,7 @@ impl Scorer<'_> {
             &self.rows(points),
             self.view.incumbent(),
             self.progress,
-            self.acquisition.into(),
+            self.acquisition,
         )
     }
 
@@ -78,7 +77,7 @@ impl Scorer<'_> {
             &queries,
             self.view.incumbent(),
             self.progress,
-            self.acquisition.into(),
+            self.acquisition,
         );
         let gradients = gradients
             .chunks_exact(inputs)

@@ -8,17 +8,6 @@ use super::episode::Unvisited;
 use super::supervised::{context, shuffle, shuffled};
 use crate::{Network, Scaling, Task, Utility};
 
-/// What picks the next candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Chooser {
-    /// The highest score of the acquisition head.
-    Policy,
-    /// The highest expected improvement of the predicted density ("NP-EI").
-    LogEi,
-    /// Chance.
-    Random,
-}
-
 /// How networks are compared on given tasks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Evaluation {
@@ -29,8 +18,8 @@ pub struct Evaluation {
     /// Runs on each task, from different initial designs. These depend on the seed, the task and the
     /// repetition only.
     pub repeats: usize,
-    /// What picks the next candidate.
-    pub chooser: Chooser,
+    /// What the next candidate is the best by; `None`: chance picks it.
+    pub utility: Option<Utility>,
     /// What the network sees of costs.
     pub scaling: Scaling,
     /// Control: before each decision the outcomes are dealt anew to the points of the history. A
@@ -44,7 +33,7 @@ impl Default for Evaluation {
             initial: 5,
             horizon: 100,
             repeats: 1,
-            chooser: Chooser::Policy,
+            utility: Some(Utility::Acquisition),
             scaling: Scaling::History,
             shuffled: false,
         }
@@ -120,10 +109,8 @@ fn pick<R: Rng + ?Sized>(
     rng: &mut R,
 ) -> usize {
     let queries = unvisited.rows();
-    let utility = match evaluation.chooser {
-        Chooser::Policy => Utility::Acquisition,
-        Chooser::LogEi => Utility::LogEi,
-        Chooser::Random => return rng.random_range(0..queries.len() as u64) as usize,
+    let Some(utility) = evaluation.utility else {
+        return rng.random_range(0..queries.len() as u64) as usize;
     };
     let budget = (evaluation.initial + evaluation.horizon).min(task.len());
     let (mut context, _) = context(task, rows, queries, budget, evaluation.scaling);

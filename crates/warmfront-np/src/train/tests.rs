@@ -6,7 +6,7 @@ use super::ppo::Surrogate;
 use super::supervised::{self, Example, Histories};
 use super::workers::Workers;
 use super::*;
-use crate::{Bar, Heads, Network, NetworkConfig, NpError, Task, TaskSource};
+use crate::{Bar, Heads, Network, NetworkConfig, NpError, Task, TaskSource, Utility};
 
 /// Distances to a random point of the unit interval.
 struct Distances;
@@ -320,12 +320,12 @@ fn policy_learns_where_to_look() {
         // The same in greedy runs on tasks that it has not seen, against chance.
         let mut rng = Seed(11).stream(Purpose::Evaluate, 0);
         let tasks: Vec<Task> = (0..6).map(|_| Slope.draw(20, &mut rng)).collect();
-        let after = |chooser| {
+        let after = |utility| {
             let evaluation = Evaluation {
                 initial: 1,
                 horizon: 3,
                 repeats: 4,
-                chooser,
+                utility,
                 ..Evaluation::default()
             };
             let curves = regret_curves(trainer.network(), &tasks, &evaluation, Seed(12));
@@ -333,7 +333,7 @@ fn policy_learns_where_to_look() {
             assert!(curves.iter().all(|c| c.windows(2).all(|r| r[1] <= r[0])));
             mean_regret(&curves, &[0, 3])
         };
-        let (learned, chance) = (after(Chooser::Policy), after(Chooser::Random));
+        let (learned, chance) = (after(Some(Utility::Acquisition)), after(None));
         assert_close(learned[0], chance[0], 0.0, 1e-15, "same initial designs");
         assert!(learned[1] < 0.3 * chance[1], "{learned:?} {chance:?}");
     }
@@ -355,7 +355,7 @@ fn shuffled_histories_hurt_a_predictor_and_exhausted_tables_end() {
             initial: 3,
             horizon: 8,
             repeats: 3,
-            chooser: Chooser::LogEi,
+            utility: Some(Utility::LogEi),
             shuffled,
             ..Evaluation::default()
         };

@@ -18,7 +18,7 @@ use crate::{About, Network, NetworkConfig, NpError, Policy, Scaling, TaskSource}
 /// use rand::{Rng, RngExt};
 /// use warmfront_core::{SearchSpace, Seed};
 /// use warmfront_np::train::{TrainConfig, Trainer};
-/// use warmfront_np::{About, NetworkConfig, Serve, Task, TaskSource};
+/// use warmfront_np::{About, NetworkConfig, Task, TaskSource, Utility};
 ///
 /// /// Distances to a random point of the unit interval.
 /// struct Distances;
@@ -53,7 +53,7 @@ use crate::{About, Network, NetworkConfig, NpError, Policy, Scaling, TaskSource}
 /// }
 /// assert_eq!(trainer.curve().len(), 3);
 /// let space = SearchSpace::unit_cube(1);
-/// let about = About { acquisition: Serve::LogEi, ..About::new(&space, 8) };
+/// let about = About { acquisition: Utility::LogEi, ..About::new(&space, 8) };
 /// let policy = trainer.finish(about)?;
 /// # Ok::<(), warmfront_np::NpError>(())
 /// ```
