@@ -5,6 +5,7 @@ mod config;
 mod domain;
 mod encoding;
 mod fidelity;
+mod neighbourhood;
 mod point;
 mod table;
 

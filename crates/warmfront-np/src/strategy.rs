@@ -331,7 +331,7 @@ fn exploratory_point(
     let mut farthest = (draw(rng), f64::NEG_INFINITY);
     for _ in 0..CANDIDATES {
         let point = draw(rng);
-        let apart = taken.iter().map(|other| maximize::distance(&point, other));
+        let apart = taken.iter().map(|other| point.distance(other));
         let nearest = apart.fold(f64::INFINITY, f64::min);
         if nearest > farthest.1 {
             farthest = (point, nearest);

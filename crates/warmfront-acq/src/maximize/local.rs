@@ -1,6 +1,6 @@
 //! Local searches: bounded quasi-Newton steps in real coordinates, neighbours in discrete ones.
 
-use warmfront_core::{Domain, UnitPoint};
+use warmfront_core::UnitPoint;
 use warmfront_linalg::{Mat, MatMut, MatRef};
 use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
 
@@ -35,7 +35,7 @@ pub(super) fn climb(search: &Search<'_>, start: &UnitPoint, utility: f64) -> (Un
     }
     for _ in 0..ROUNDS {
         if continuous.iter().any(|c| *c) {
-            let free = active(search, &best.0, &continuous);
+            let free = space.active_reals(&best.0);
             let (point, _) = ascend(search, &best.0, best.1, &free);
             let point = space.canonical(&point);
             let value = search.utilities(std::slice::from_ref(&point))[0];
@@ -43,7 +43,7 @@ pub(super) fn climb(search: &Search<'_>, start: &UnitPoint, utility: f64) -> (Un
                 best = (point, value);
             }
         }
-        let neighbours = neighbours(search, &best.0);
+        let neighbours = space.neighbours(&best.0);
         let values = search.utilities(&neighbours);
         let mut moved = false;
         for (neighbour, value) in neighbours.into_iter().zip(values) {
@@ -57,58 +57,6 @@ pub(super) fn climb(search: &Search<'_>, start: &UnitPoint, utility: f64) -> (Un
         }
     }
     best
-}
-
-/// The real coordinates that count at `point`: those `canonical` does not reset.
-fn active(search: &Search<'_>, point: &UnitPoint, continuous: &[bool]) -> Vec<bool> {
-    (0..continuous.len())
-        .map(|j| {
-            if !continuous[j] {
-                return false;
-            }
-            let mut moved = point.coords().to_vec();
-            moved[j] = if moved[j] < 0.5 { 0.875 } else { 0.125 };
-            let canonical = search.space.canonical(&UnitPoint::clamped(moved.clone()));
-            (canonical.coords()[j] - moved[j]).abs() < 1e-12
-        })
-        .collect()
-}
-
-/// Canonical points that differ in one discrete parameter: all other choices of a categorical one,
-/// the next values of an ordered one.
-fn neighbours(search: &Search<'_>, point: &UnitPoint) -> Vec<UnitPoint> {
-    let mut out: Vec<UnitPoint> = Vec::new();
-    let mut push = |coords: Vec<f64>| {
-        let canonical = search.space.canonical(&UnitPoint::clamped(coords));
-        if canonical != *point && !out.contains(&canonical) {
-            out.push(canonical);
-        }
-    };
-    for parameter in search.space.parameters() {
-        let coords = parameter.coords();
-        let with = |level: &[f64]| {
-            let mut moved = point.coords().to_vec();
-            moved[coords.clone()].copy_from_slice(level);
-            moved
-        };
-        match parameter.domain() {
-            Domain::Real { .. } => {}
-            // A single value has no coordinates, and no neighbours.
-            _ if coords.is_empty() => {}
-            Domain::Categorical { .. } => {
-                for level in parameter.encodings() {
-                    push(with(&level));
-                }
-            }
-            _ => {
-                let at = point.coords()[coords.start];
-                for next in parameter.adjacent(at).into_iter().flatten() {
-                    push(with(&[next]));
-                }
-            }
-        }
-    }
-    out
 }
 
 /// Maximises over the `free` coordinates within the cube.

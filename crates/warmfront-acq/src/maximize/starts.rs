@@ -13,7 +13,7 @@ const PERTURBATION: (f64, f64) = (0.003, 0.2);
 /// Chance that a perturbation draws a discrete parameter anew.
 const REDRAW: f64 = 0.3;
 
-/// Starts are at least this far apart, in units of √d.
+/// Starts are at least this far apart.
 const APART: f64 = 0.03;
 
 /// Scrambled Sobol points, then perturbed incumbents; all canonical.
@@ -115,20 +115,13 @@ pub(super) fn choose(
             }
             if chosen
                 .iter()
-                .all(|&j| distance(&points[i], &points[j]) > APART)
+                .all(|&j| points[i].distance(&points[j]) > APART)
             {
                 chosen.push(i);
             }
         }
     }
     chosen
-}
-
-/// Root mean square difference of the coordinates.
-fn distance(a: &UnitPoint, b: &UnitPoint) -> f64 {
-    let pairs = a.coords().iter().zip(b.coords());
-    let square: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
-    (square / a.dim() as f64).sqrt()
 }
 
 /// Mean and standard deviation of the finite values; the latter never zero.

@@ -57,6 +57,20 @@ impl UnitPoint {
     pub fn dim(&self) -> usize {
         self.0.len()
     }
+
+    /// Root mean square difference of the coordinates, in `[0, 1]`; 0 between points without any.
+    ///
+    /// # Panics
+    /// If the points are of different dimensions.
+    #[must_use]
+    #[track_caller]
+    pub fn distance(&self, other: &Self) -> f64 {
+        let (here, there) = (self.dim(), other.dim());
+        assert!(here == there, "points of {here} and of {there} coordinates");
+        let pairs = self.0.iter().zip(&other.0);
+        let square: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
+        (square / here.max(1) as f64).sqrt()
+    }
 }
 
 // Sound because no coordinate is NaN or −0: equality is equality of bits.

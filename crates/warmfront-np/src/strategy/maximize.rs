@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use rand::{Rng, RngExt};
-use warmfront_core::{Domain, SearchSpace, UnitPoint};
+use warmfront_core::{SearchSpace, UnitPoint};
 use warmfront_math::sobol::Sobol;
 use warmfront_math::special::ndtri;
 
@@ -26,7 +26,7 @@ const REDRAW: f64 = 0.3;
 /// Points that pass a screening.
 const SHORTLIST: usize = 64;
 
-/// Starts are at least this far apart (root mean square over the coordinates).
+/// Starts are at least this far apart.
 const APART: f64 = 0.03;
 
 /// First step uphill; the last is a tenth of it.
@@ -73,7 +73,7 @@ impl Search<'_> {
             if starts.len() == self.config.restarts {
                 break;
             }
-            let apart = |start: &Scored| distance(&start.0, &candidate.0) > APART;
+            let apart = |start: &Scored| start.0.distance(&candidate.0) > APART;
             if candidate.1.is_finite() && starts.iter().all(apart) {
                 starts.push(candidate.clone());
             }
@@ -202,7 +202,7 @@ impl Search<'_> {
         for _ in 0..ROUNDS {
             let moved = self.step_aside(&mut points);
             if continuous.contains(&true) {
-                self.ascend(&mut points, |point| self.active(point, &continuous));
+                self.ascend(&mut points, |point| self.space.active_reals(point));
             }
             if !moved {
                 break;
@@ -259,24 +259,11 @@ impl Search<'_> {
         }
     }
 
-    /// The real coordinates that count at `point`: those `canonical` does not reset.
-    fn active(&self, point: &UnitPoint, continuous: &[bool]) -> Vec<bool> {
-        let counts = |j: usize| {
-            let mut moved = point.coords().to_vec();
-            moved[j] = if moved[j] < 0.5 { 0.875 } else { 0.125 };
-            let canonical = self.canonical(moved.clone());
-            (canonical.coords()[j] - moved[j]).abs() < 1e-12
-        };
-        (0..continuous.len())
-            .map(|j| continuous[j] && counts(j))
-            .collect()
-    }
-
     /// Moves each point to the best of its neighbours that is better; whether one moved.
     fn step_aside(&self, points: &mut [Scored]) -> bool {
         let neighbours: Vec<Vec<UnitPoint>> = points
             .iter()
-            .map(|(point, _)| self.neighbours(point))
+            .map(|(point, _)| self.space.neighbours(point))
             .collect();
         let utilities = self.scorer.utilities(&neighbours.concat());
         let mut moved = false;
@@ -291,39 +278,4 @@ impl Search<'_> {
         }
         moved
     }
-
-    /// Canonical points that differ in one discrete parameter: all other choices of a categorical one,
-    /// the next values of an ordered one.
-    fn neighbours(&self, point: &UnitPoint) -> Vec<UnitPoint> {
-        let mut out: Vec<UnitPoint> = Vec::new();
-        for parameter in self.space.parameters() {
-            let coords = parameter.coords();
-            let levels: Vec<Vec<f64>> = match parameter.domain() {
-                Domain::Real { .. } => continue,
-                // A single value has no coordinates, and no neighbours.
-                _ if coords.is_empty() => continue,
-                Domain::Categorical { .. } => parameter.encodings().collect(),
-                _ => {
-                    let next = parameter.adjacent(point.coords()[coords.start]);
-                    next.into_iter().flatten().map(|c| vec![c]).collect()
-                }
-            };
-            for level in levels {
-                let mut moved = point.coords().to_vec();
-                moved[coords.clone()].copy_from_slice(&level);
-                let canonical = self.canonical(moved);
-                if canonical != *point && !out.contains(&canonical) {
-                    out.push(canonical);
-                }
-            }
-        }
-        out
-    }
-}
-
-/// Root mean square difference of the coordinates.
-pub(super) fn distance(a: &UnitPoint, b: &UnitPoint) -> f64 {
-    let pairs = a.coords().iter().zip(b.coords());
-    let square: f64 = pairs.map(|(a, b)| (a - b).powi(2)).sum();
-    (square / a.dim() as f64).sqrt()
 }
