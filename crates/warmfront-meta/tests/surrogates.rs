@@ -64,11 +64,13 @@ fn surrogates(n: usize) -> Vec<(&'static str, Box<dyn DifferentiableSurrogate>)>
     let mut ablr = AblrModel::train(&meta(), D, M, config, &mut rng).unwrap();
     let mut rgpe = RgpeModel::train(&meta(), D, M, RgpeConfig::default(), &mut rng).unwrap();
     let mut gp = IndependentGpModel::default();
+    let mut precise = IndependentGpModel::low_noise();
     let data = target(n);
     vec![
         ("ablr", ablr.fit(&data, &mut rng).unwrap()),
         ("rgpe", rgpe.fit(&data, &mut rng).unwrap()),
         ("gp", gp.fit(&data, &mut rng).unwrap()),
+        ("gp, low noise", precise.fit(&data, &mut rng).unwrap()),
     ]
 }
 

@@ -478,3 +478,23 @@ fn independent_fits_do_not_depend_on_the_number_of_threads() {
     assert_eq!(one.num_outputs(), 3);
     assert_eq!(one.predict(x.as_ref()), four.predict(x.as_ref()));
 }
+
+#[test]
+fn the_configuration_for_low_noise_interpolates_outcomes_without_noise() {
+    let x = points(25, 2, 40);
+    let data = Dataset::new(x.clone(), outcomes(&x)).unwrap();
+    let truth = outcomes(&x);
+    let error = |config: &ExactGpConfig| {
+        let fitted = ExactGp::fit(&data, config, &mut rng(1)).unwrap();
+        let posterior = fitted.predict(x.as_ref());
+        let square: f64 = (0..25)
+            .map(|i| (posterior.mean[(i, 0)] - truth[(i, 0)]).powi(2))
+            .sum();
+        (square / 25.0).sqrt()
+    };
+    let (usual, low) = (
+        error(&ExactGpConfig::default()),
+        error(&ExactGpConfig::low_noise()),
+    );
+    assert!(low < 0.1 * usual, "{low} instead of {usual}");
+}
