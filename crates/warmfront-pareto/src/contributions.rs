@@ -1,7 +1,7 @@
 //! What single points add to the hypervolume.
 
 use crate::Points;
-use crate::hypervolume::{Gains, Stairs, Wfg, box_volume, hypervolume};
+use crate::hypervolume::{Gains, Masked, Stairs, Wfg, box_volume, hypervolume};
 
 /// Exclusive contribution of every point: by how much the hypervolume shrinks
 /// when that point alone is taken away.
@@ -40,15 +40,17 @@ pub fn contributions(points: Points<'_>, reference: &[f64]) -> Vec<f64> {
     if !gains.load(points, reference) {
         return unbounded(points, reference);
     }
+    gains.sort();
     match m {
         1 => one(&gains, &mut all),
         2 => two(&gains, &mut all),
         3 => three(&gains, &mut all),
         _ => {
-            let mut wfg = Wfg::default();
-            wfg.contributions(gains.sorted(), m, |i, volume| {
-                all[gains.row_of(i)] = volume;
-            });
+            let mut give = |i: usize, volume| all[gains.source(i)] = volume;
+            match Masked::default().contributions(gains.rows(), m) {
+                Some(volumes) => (0..).zip(volumes).for_each(|(i, volume)| give(i, volume)),
+                None => Wfg::default().contributions(gains.rows(), m, give),
+            }
         }
     }
     for volume in &mut all {
@@ -122,9 +124,9 @@ fn unbounded(points: Points<'_>, reference: &[f64]) -> Vec<f64> {
 }
 
 fn one(gains: &Gains, all: &mut [f64]) {
-    let sorted = gains.sorted();
+    let sorted = gains.rows();
     if let Some(&best) = sorted.first() {
-        all[gains.row_of(0)] = best - sorted.get(1).copied().unwrap_or(0.0);
+        all[gains.source(0)] = best - sorted.get(1).copied().unwrap_or(0.0);
     }
 }
 
@@ -132,7 +134,7 @@ fn one(gains: &Gains, all: &mut [f64]) {
 /// first owns, at each height, what it reaches beyond all others so far, until
 /// one reaches further.
 fn two(gains: &Gains, all: &mut [f64]) {
-    let rows = gains.sorted().as_chunks::<2>().0;
+    let rows = gains.rows().as_chunks::<2>().0;
     let mut owner: Option<usize> = None;
     // Reach of the furthest points before the owner and after it.
     let (mut left, mut second) = (0.0, 0.0);
@@ -144,7 +146,7 @@ fn two(gains: &Gains, all: &mut [f64]) {
         height = y;
         if x > widest {
             if let Some(o) = owner {
-                all[gains.row_of(o)] = volume;
+                all[gains.source(o)] = volume;
             }
             owner = Some(i);
             left = widest;
@@ -156,17 +158,17 @@ fn two(gains: &Gains, all: &mut [f64]) {
     }
     if let Some(o) = owner {
         let rest = rows[o][0] - f64::max(left, second);
-        all[gains.row_of(o)] = volume + rest * height;
+        all[gains.source(o)] = volume + rest * height;
     }
 }
 
 fn three(gains: &Gains, all: &mut [f64]) {
-    let rows = gains.sorted().as_chunks::<3>().0;
+    let rows = gains.rows().as_chunks::<3>().0;
     let mut sweep = Sweep::new(rows.len());
     for (i, &[x, y, z]) in rows.iter().enumerate() {
         sweep.insert(i, x, y, z);
     }
-    sweep.finish(|i, volume| all[gains.row_of(i)] = volume);
+    sweep.finish(|i, volume| all[gains.source(i)] = volume);
 }
 
 /// Sweep from the top down (gains, larger is better) over the staircase of the

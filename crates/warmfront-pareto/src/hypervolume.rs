@@ -1,12 +1,17 @@
 //! Exact hypervolume.
 
+mod exclusive;
 mod four;
 mod gains;
+mod masked;
+mod orders;
+mod terrace;
 mod three;
 mod two;
 mod wfg;
 
 pub(crate) use gains::{Gains, box_volume};
+pub(crate) use masked::Masked;
 pub(crate) use three::Stairs;
 pub(crate) use wfg::Wfg;
 
@@ -60,6 +65,7 @@ pub struct HypervolumeWorkspace {
     three: three::Sweep,
     gains: Gains,
     four: four::Four,
+    masked: Masked,
     wfg: Wfg,
 }
 
@@ -92,12 +98,15 @@ impl HypervolumeWorkspace {
                 if !self.gains.load(points, reference) {
                     return f64::INFINITY;
                 }
-                let rows = self.gains.sorted();
-                let volume = if m == 4 {
-                    self.four.volume(rows.as_chunks::<4>().0, 1)
-                } else {
-                    self.wfg.volume(rows, m)
-                };
+                self.gains.sort();
+                let rows = self.gains.rows();
+                let volume = self.masked.volume(rows, m).unwrap_or_else(|| {
+                    if m == 4 {
+                        self.four.volume(rows.as_chunks::<4>().0, 1)
+                    } else {
+                        self.wfg.volume(rows, m)
+                    }
+                });
                 self.gains.unscale(volume)
             }
         }

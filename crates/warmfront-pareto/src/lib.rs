@@ -6,6 +6,7 @@ mod error;
 mod front;
 mod hypervolume;
 mod indicator;
+mod order;
 mod partition;
 mod points;
 pub mod reference;

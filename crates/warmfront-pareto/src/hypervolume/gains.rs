@@ -1,18 +1,23 @@
 //! Points turned into distances below the reference.
 
 use crate::Points;
+use crate::order::Sorter;
 
-/// The gains `r − p` of the points below the reference, in decreasing order of
-/// the last objective, each objective scaled to about one.
+/// The gains `r − p` of the points below the reference, each objective scaled
+/// to about one.
 ///
 /// In gains, larger is better, and the dominated region of a point is the box
 /// between the origin and the point.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gains {
-    unsorted: Vec<f64>,
-    /// Last gain, place in `unsorted`, row of the point.
-    order: Vec<(f64, usize, usize)>,
-    sorted: Vec<f64>,
+    rows: Vec<f64>,
+    /// The point of each row.
+    sources: Vec<usize>,
+    /// Largest gain in each objective, before it was scaled.
+    largest: Vec<f64>,
+    order: Sorter<u32>,
+    spare: Vec<f64>,
+    spare_sources: Vec<usize>,
     exponent: i64,
 }
 
@@ -20,37 +25,53 @@ impl Gains {
     /// Takes the points in; returns `false` if a gain is infinite.
     pub(crate) fn load(&mut self, points: Points<'_>, reference: &[f64]) -> bool {
         let m = reference.len();
-        self.unsorted.clear();
-        self.order.clear();
-        self.sorted.clear();
+        self.rows.clear();
+        self.rows.reserve(points.as_slice().len());
+        self.sources.clear();
+        self.sources.reserve(points.len());
+        self.largest.clear();
+        self.largest.resize(m, 0.0);
         for (i, p) in points.rows().enumerate() {
             if p.iter().zip(reference).all(|(p, r)| p < r) {
-                let key = reference[m - 1] - p[m - 1];
-                self.order.push((key, self.unsorted.len(), i));
-                self.unsorted
-                    .extend(reference.iter().zip(p).map(|(r, p)| r - p));
+                self.sources.push(i);
+                for ((r, p), largest) in reference.iter().zip(p).zip(&mut self.largest) {
+                    let gain = r - p;
+                    self.rows.push(gain);
+                    *largest = if gain > *largest { gain } else { *largest };
+                }
             }
         }
-        let Some(exponent) = scale_to_one(&mut self.unsorted, m) else {
-            return false;
-        };
-        self.exponent = exponent;
-        self.order
-            .sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        for &(_, at, _) in &self.order {
-            self.sorted.extend_from_slice(&self.unsorted[at..at + m]);
-        }
-        true
+        let exponent = scale_to_one(&mut self.rows, &self.largest);
+        self.exponent = exponent.unwrap_or(0);
+        exponent.is_some()
     }
 
     /// The scaled gains, row-major.
-    pub(crate) fn sorted(&self) -> &[f64] {
-        &self.sorted
+    pub(crate) fn rows(&self) -> &[f64] {
+        &self.rows
     }
 
-    /// Row of the point from which the `i`-th sorted gains come.
-    pub(crate) fn row_of(&self, i: usize) -> usize {
-        self.order[i].2
+    /// The point from which the `i`-th row comes.
+    pub(crate) fn source(&self, i: usize) -> usize {
+        self.sources[i]
+    }
+
+    /// Puts the rows into decreasing order of the last objective.
+    pub(crate) fn sort(&mut self) {
+        let m = self.largest.len();
+        let keys = self.rows.iter().skip(m - 1).step_by(m).map(|gain| -gain);
+        let order = self.order.sort(keys.zip(0..), Ord::cmp);
+        self.spare.clear();
+        self.spare.extend_from_slice(&self.rows);
+        self.spare_sources.clear();
+        for ((_, from), to) in order.iter().zip(self.rows.chunks_exact_mut(m)) {
+            let from = *from as usize;
+            self.spare_sources.push(self.sources[from]);
+            for (to, from) in to.iter_mut().zip(&self.spare[from * m..(from + 1) * m]) {
+                *to = *from;
+            }
+        }
+        std::mem::swap(&mut self.sources, &mut self.spare_sources);
     }
 
     /// A volume of scaled gains in the units of the points.
@@ -59,19 +80,26 @@ impl Gains {
     }
 }
 
-/// Divides each column by a power of two so that its largest entry is about
+/// The exponent of a positive number, to divide by where it is not about one
+/// already; `None` if the number is infinite.
+fn exponent(largest: f64) -> Option<i32> {
+    if largest.is_infinite() {
+        return None;
+    }
+    // The biased exponent field of a positive number.
+    let exponent = (largest.to_bits() >> 52) as i32 - 1023;
+    Some(if exponent.abs() > 1 { exponent } else { 0 })
+}
+
+/// Divides each column by a power of two so that its `largest` entry is about
 /// one, for differences of volumes must not overflow. Returns the sum of the
 /// exponents, or `None` if an entry is infinite.
-pub(crate) fn scale_to_one(rows: &mut [f64], m: usize) -> Option<i64> {
+pub(crate) fn scale_to_one(rows: &mut [f64], largest: &[f64]) -> Option<i64> {
     let mut sum = 0;
-    for k in 0..m {
-        let largest = rows.iter().skip(k).step_by(m).copied().fold(0.0, f64::max);
-        if largest.is_infinite() {
-            return None;
-        }
-        // The biased exponent field of a positive number.
-        let exponent = (largest.to_bits() >> 52) as i32 - 1023;
-        if exponent.abs() > 1 {
+    let m = largest.len();
+    for (k, largest) in largest.iter().enumerate() {
+        let exponent = exponent(*largest)?;
+        if exponent != 0 {
             let factor = 2f64.powi(-exponent);
             for entry in rows.iter_mut().skip(k).step_by(m) {
                 *entry *= factor;
@@ -90,8 +118,10 @@ pub(crate) fn box_volume(sides: impl Iterator<Item = f64>) -> f64 {
     for mut side in sides {
         if side > 0.0 {
             infinite |= side.is_infinite();
-            exponent += scale_to_one(std::slice::from_mut(&mut side), 1).unwrap_or(0);
-            exponent += scale_to_one(std::slice::from_mut(&mut volume), 1).unwrap_or(0);
+            for factor in [&mut side, &mut volume] {
+                let largest = [*factor];
+                exponent += scale_to_one(std::slice::from_mut(factor), &largest).unwrap_or(0);
+            }
             volume *= side;
         } else {
             return 0.0;

@@ -1,37 +1,47 @@
 //! Three objectives: a sweep over the last one that keeps the staircase of
 //! the first two.
 
+use std::cmp::Ordering;
+
 use super::gains::{scale_to_one, times_power_of_two};
 use crate::Points;
+use crate::order::Sorter;
 
 /// Buffers of the sweep, in gains `r − p`: larger is better.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sweep {
     gains: Vec<[f64; 3]>,
+    /// The first two gains by decreasing third.
+    order: Sorter<[f64; 2]>,
     stairs: Stairs,
 }
 
 impl Sweep {
     pub(super) fn volume(&mut self, points: Points<'_>, reference: [f64; 3]) -> f64 {
         let [r0, r1, r2] = reference;
+        let rows = points.as_slice().as_chunks::<3>().0;
         self.gains.clear();
-        self.gains.extend(
-            points
-                .as_slice()
-                .chunks_exact(3)
-                .filter(|p| p[0] < r0 && p[1] < r1 && p[2] < r2)
-                .map(|p| [r0 - p[0], r1 - p[1], r2 - p[2]]),
-        );
+        self.gains.reserve(rows.len());
+        let mut largest = [0.0; 3];
+        for p in rows {
+            if p[0] < r0 && p[1] < r1 && p[2] < r2 {
+                let gains = [r0 - p[0], r1 - p[1], r2 - p[2]];
+                for (most, gain) in largest.iter_mut().zip(gains) {
+                    *most = if gain > *most { gain } else { *most };
+                }
+                self.gains.push(gains);
+            }
+        }
         // Areas and products of three gains may leave the range of numbers
         // where the volume does not; powers of two change no digit of it.
-        let Some(exponent) = scale_to_one(self.gains.as_flattened_mut(), 3) else {
+        let Some(exponent) = scale_to_one(self.gains.as_flattened_mut(), &largest) else {
             return f64::INFINITY;
         };
-        self.gains.sort_unstable_by(|a, b| b[2].total_cmp(&a[2]));
+        let items = self.gains.iter().map(|&[x, y, z]| (-z, [x, y]));
         self.stairs.clear();
         let mut volume = 0.0;
-        for &[x, y, z] in &self.gains {
-            volume += z * self.stairs.add(x, y);
+        for &(cost, [x, y]) in self.order.sort(items, |_, _| Ordering::Equal) {
+            volume -= cost * self.stairs.add(x, y);
         }
         times_power_of_two(volume, exponent)
     }
@@ -61,7 +71,7 @@ impl Stairs {
     /// it alone dominates.
     #[inline]
     pub(crate) fn add(&mut self, px: f64, py: f64) -> f64 {
-        let steps = &self.steps[..];
+        let steps = &mut self.steps[..];
         let at = if steps.len() < SHORT {
             steps.iter().position(|s| s[0] >= px).unwrap_or(0)
         } else {
@@ -83,14 +93,42 @@ impl Stairs {
             [right, floor] = *step;
             start -= 1;
         }
-        if start < end {
-            self.steps[start] = [px, py];
-            if start + 1 < end {
-                self.steps.drain(start + 1..end);
-            }
+        if start == end {
+            self.open(start, [px, py]);
         } else {
-            self.steps.insert(start, [px, py]);
+            steps[start] = [px, py];
+            if start + 1 < end {
+                self.close(start + 1, end);
+            }
         }
         area
+    }
+
+    /// Inserts a step; by hand where few move, for a call costs more.
+    #[inline(always)]
+    fn open(&mut self, at: usize, step: [f64; 2]) {
+        if self.steps.len() < at + SHORT {
+            let mut carried = step;
+            for step in &mut self.steps[at..] {
+                std::mem::swap(step, &mut carried);
+            }
+            self.steps.push(carried);
+        } else {
+            self.steps.insert(at, step);
+        }
+    }
+
+    /// Removes steps, as [`Self::open`] inserts one.
+    #[inline(always)]
+    fn close(&mut self, start: usize, end: usize) {
+        let len = self.steps.len();
+        if len < end + SHORT {
+            for i in end..len {
+                self.steps[start + i - end] = self.steps[i];
+            }
+        } else {
+            self.steps.copy_within(end.., start);
+        }
+        self.steps.truncate(len - (end - start));
     }
 }

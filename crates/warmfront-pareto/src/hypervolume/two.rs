@@ -1,30 +1,33 @@
 //! Two objectives: one sort and one pass.
 
-use crate::Points;
+use std::cmp::Ordering;
 
-/// Buffer of the sweep: gains `r − p`, larger is better.
+use crate::Points;
+use crate::order::Sorter;
+
+/// Buffers of the sweep: gains `r − p`, larger is better.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sweep {
-    gains: Vec<[f64; 2]>,
+    /// Second gains by increasing first cost.
+    gains: Sorter<f64>,
 }
 
 impl Sweep {
     pub(super) fn volume(&mut self, points: Points<'_>, reference: [f64; 2]) -> f64 {
         let [r0, r1] = reference;
-        self.gains.clear();
-        self.gains.extend(
-            points
-                .as_slice()
-                .chunks_exact(2)
-                .filter(|p| p[0] < r0 && p[1] < r1)
-                .map(|p| [r0 - p[0], r1 - p[1]]),
-        );
-        self.gains.sort_unstable_by(|a, b| b[0].total_cmp(&a[0]));
+        let rows = points.as_slice().as_chunks::<2>().0;
+        let below = rows.iter().filter(|p| p[0] < r0 && p[1] < r1);
+        // The order within a tie does not change what both cover.
+        let gains = self
+            .gains
+            .sort(below.map(|p| (p[0] - r0, r1 - p[1])), |_, _| {
+                Ordering::Equal
+            });
         let mut volume = 0.0;
         let mut covered = 0.0;
-        for &[x, y] in &self.gains {
+        for &(cost, y) in gains {
             if y > covered {
-                volume += x * (y - covered);
+                volume -= cost * (y - covered);
                 covered = y;
             }
         }

@@ -1,0 +1,110 @@
+//! Sorting by a real key, in linear time for most data.
+
+use std::cmp::Ordering;
+
+/// Below this length a comparison sort is as fast.
+const SHORT: usize = 32;
+/// Moves for each item that the last pass may need.
+const PATIENCE: usize = 8;
+
+/// Items with a key that is not NaN, sorted by increasing key.
+///
+/// Items are thrown into as many buckets of equal width as there are items,
+/// and an insertion sort repairs what is left. Keys that crowd together make
+/// that slow, so it gives up after some moves in favour of a comparison sort.
+#[derive(Debug, Clone)]
+pub(crate) struct Sorter<P> {
+    items: Vec<(f64, P)>,
+    spare: Vec<(f64, P)>,
+    starts: Vec<u32>,
+}
+
+impl<P> Default for Sorter<P> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            spare: Vec::new(),
+            starts: Vec::new(),
+        }
+    }
+}
+
+impl<P: Copy> Sorter<P> {
+    /// Sorts the items, those of equal key in the order of `tie`.
+    pub(crate) fn sort(
+        &mut self,
+        items: impl Iterator<Item = (f64, P)>,
+        tie: impl Fn(&P, &P) -> Ordering,
+    ) -> &[(f64, P)] {
+        self.items.clear();
+        self.items.extend(items);
+        let order = |a: &(f64, P), b: &(f64, P)| {
+            if a.0 < b.0 {
+                Ordering::Less
+            } else if a.0 > b.0 {
+                Ordering::Greater
+            } else {
+                tie(&a.1, &b.1)
+            }
+        };
+        if self.items.len() < SHORT || !self.scatter() || !settle(&mut self.items, &order) {
+            self.items.sort_unstable_by(order);
+        }
+        &self.items
+    }
+
+    /// Sorts by buckets; returns whether the keys have a range to do so.
+    fn scatter(&mut self) -> bool {
+        let n = self.items.len();
+        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
+        for (key, _) in &self.items {
+            least = if *key < least { *key } else { least };
+            most = if *key > most { *key } else { most };
+        }
+        let buckets = n.next_power_of_two();
+        let width = buckets as f64 / (most - least);
+        // Too narrow, infinite or empty a range; `u32` counts the items.
+        if !(width > 0.0 && width.is_finite()) || u32::try_from(n).is_err() {
+            return false;
+        }
+        // Rounded operations keep the order, so that buckets are in order too.
+        let bucket = |key: f64| (((key - least) * width) as i32 as usize).min(buckets - 1);
+        self.starts.clear();
+        self.starts.resize(buckets, 0);
+        for (key, _) in &self.items {
+            self.starts[bucket(*key)] += 1;
+        }
+        let mut sum = 0;
+        for start in &mut self.starts {
+            sum += std::mem::replace(start, sum);
+        }
+        self.spare.clear();
+        self.spare.extend_from_slice(&self.items);
+        for item in &self.items {
+            let place = &mut self.starts[bucket(item.0)];
+            self.spare[*place as usize] = *item;
+            *place += 1;
+        }
+        std::mem::swap(&mut self.items, &mut self.spare);
+        true
+    }
+}
+
+/// Insertion sort of what is nearly in order; `false` if it is not that near.
+fn settle<T: Copy>(items: &mut [T], order: &impl Fn(&T, &T) -> Ordering) -> bool {
+    let mut patience = PATIENCE * items.len();
+    for i in 1..items.len() {
+        let item = items[i];
+        let mut at = i;
+        while at > 0 && order(&items[at - 1], &item).is_gt() {
+            items[at] = items[at - 1];
+            at -= 1;
+        }
+        items[at] = item;
+        patience = patience.saturating_sub(i - at);
+        if patience == 0 {
+            return false;
+        }
+    }
+    true
+}
