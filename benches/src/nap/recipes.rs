@@ -121,6 +121,7 @@ struct Size {
     queries: usize,
     horizon: (usize, usize),
     candidates: usize,
+    rate: f64,
 }
 
 /// For families with a budget of a hundred evaluations.
@@ -129,13 +130,14 @@ const STANDARD: Size = Size {
     width: 64,
     buckets: 100,
     steps: 4000,
-    iterations: 60,
+    iterations: 40,
     tasks: 12,
     trajectories: 16,
     history: 100,
     queries: 100,
     horizon: (15, 95),
     candidates: 200,
+    rate: 1e-4,
 };
 
 /// For the quick profile: a budget of thirty.
@@ -151,6 +153,8 @@ const SMALL: Size = Size {
     queries: 50,
     horizon: (10, 25),
     candidates: 120,
+    // A minute's training with less ends where the warm-up did.
+    rate: 5e-4,
 };
 
 /// For tests of the program.
@@ -166,6 +170,7 @@ const TINY: Size = Size {
     queries: 8,
     horizon: (2, 4),
     candidates: 20,
+    rate: 5e-4,
 };
 
 /// For a policy that is to serve everybody.
@@ -209,9 +214,9 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         trajectories: size.trajectories,
         horizon: size.horizon,
         candidates: size.candidates,
-        // With less, the policy of a minute's training is still that of the warm-up; with only the five
-        // best to choose from, runs on a task differ too little to learn from.
-        learning_rate: 5e-4,
+        // With more, what the warm-up has learned is lost faster than anything is gained; with only the
+        // five best to choose from, runs on a task differ too little to learn from.
+        learning_rate: size.rate,
         top_k: Some(20),
         minibatch: 64,
         states: Some(2048),
