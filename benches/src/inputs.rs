@@ -25,7 +25,7 @@ pub const TRADEOFF_OBJECTIVES: [usize; 3] = [2, 3, 4];
 /// Sizes of [`tradeoff`] that are written.
 pub const TRADEOFF_SIZES: [usize; 3] = [50, 100, 200];
 /// Sizes of [`front`] that are written.
-pub const FRONT_SIZES: [usize; 8] = [10, 20, 50, 100, 200, 500, 1000, 2000];
+pub const FRONT_SIZES: [usize; 9] = [10, 20, 50, 100, 200, 300, 500, 1000, 2000];
 /// Largest number of objectives of the [`front`]s that are written.
 pub const FRONT_MAX_OBJECTIVES: usize = 8;
 /// Numbers of objectives of the [`cloud`]s that are written.

@@ -13,6 +13,7 @@ mod clock;
 pub mod data;
 pub mod inputs;
 pub mod lab;
+mod memory;
 pub mod methods;
 pub mod nap;
 pub mod peer;

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, ensure};
 use clap::Parser;
 use warmfront_bench::peer::duel::{self, Plan, Terms};
-use warmfront_bench::peer::{NEPS_VERSION, Neps, environment, table};
+use warmfront_bench::peer::{NEPS_VERSION, Neps, neps_environment, table};
 use warmfront_bench::setup::Setup;
 
 /// Measure NePS' PriMO and ours in turns: final hypervolume and seconds per suggestion.
@@ -102,7 +102,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 Some(python) => python.clone(),
                 None => {
                     eprintln!("preparing NePS {NEPS_VERSION}");
-                    environment(&peers.join(format!("neps-{NEPS_VERSION}")))?
+                    neps_environment(&peers.join(format!("neps-{NEPS_VERSION}")))?
                 }
             };
             let neps = Neps::start(&python)?;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -18,6 +17,7 @@ use warmfront_problems::{
 };
 
 use super::{Evaluation, Job, Neps};
+use crate::clock::{Lap, Stopwatch};
 use crate::score;
 
 /// The name of the other side in rows and tables.
@@ -309,7 +309,7 @@ impl Arena {
         let mut evaluations = Vec::new();
         let mut told = Lap::default();
         for trial in 0.. {
-            let watch = Stopwatch::start();
+            let watch = Stopwatch::of_thread();
             let mut rng = seed.stream(Purpose::Ask, trial);
             let proposed = strategy.ask(NonZeroUsize::MIN, &[], &mut rng)?;
             let lap = told.plus(watch.lap());
@@ -332,7 +332,7 @@ impl Arena {
                 candidate,
                 outcome,
             };
-            let watch = Stopwatch::start();
+            let watch = Stopwatch::of_thread();
             let mut rng = seed.stream(Purpose::Tell, trial);
             strategy.tell(&[observation], &mut rng)?;
             told = watch.lap();
@@ -404,65 +404,6 @@ impl Arena {
             model_cpu_seconds: model.cpu_seconds,
         })
     }
-}
-
-/// A time that has passed.
-#[derive(Debug, Clone, Copy)]
-struct Lap {
-    seconds: f64,
-    cpu_seconds: Option<f64>,
-}
-
-impl Default for Lap {
-    fn default() -> Self {
-        Self {
-            seconds: 0.0,
-            cpu_seconds: Some(0.0),
-        }
-    }
-}
-
-impl Lap {
-    fn plus(self, other: Self) -> Self {
-        let cpu = self.cpu_seconds.zip(other.cpu_seconds);
-        Self {
-            seconds: self.seconds + other.seconds,
-            cpu_seconds: cpu.map(|(a, b)| a + b),
-        }
-    }
-}
-
-/// Measures time on the clock and on this thread's processor.
-struct Stopwatch {
-    start: Instant,
-    cpu: Option<f64>,
-}
-
-impl Stopwatch {
-    #[expect(clippy::disallowed_methods, reason = "experiments measure time")]
-    fn start() -> Self {
-        Self {
-            cpu: thread_seconds(),
-            start: Instant::now(),
-        }
-    }
-
-    fn lap(&self) -> Lap {
-        let seconds = self.start.elapsed().as_secs_f64();
-        let cpu = self.cpu.zip(thread_seconds());
-        Lap {
-            seconds,
-            cpu_seconds: cpu.map(|(before, now)| now - before),
-        }
-    }
-}
-
-/// Processor time of this thread, on Linux; it may lag by a few milliseconds, which cancel over a
-/// run.
-fn thread_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    let nanoseconds: f64 = text.split_whitespace().next()?.parse().ok()?;
-    Some(nanoseconds * 1e-9)
 }
 
 #[cfg(test)]

@@ -6,19 +6,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::process::Command;
 
 use anyhow::{Context as _, ensure};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng as _;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use warmfront_linalg::single::{Visible, softmax_rows};
 use warmfront_np::{Context, Heads, Network, NetworkConfig, OutputGradient, Tape};
+
+use super::worker::Worker;
+use crate::clock::Stopwatch;
+use crate::memory::{reset_peak, status};
 
 const SCRIPT: &str = include_str!("../../peers/nap_torch.py");
 
@@ -189,49 +191,6 @@ pub struct Side {
     pub memory: Memory,
 }
 
-struct Worker {
-    child: Child,
-    lines: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
-
-impl Worker {
-    fn start(command: &mut Command) -> anyhow::Result<Self> {
-        let mut child = command
-            .envs(["OMP_NUM_THREADS", "MKL_NUM_THREADS", "RAYON_NUM_THREADS"].map(|v| (v, "1")))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("{} did not start", command.get_program().display()))?;
-        Ok(Self {
-            lines: child.stdin.take(),
-            answers: BufReader::new(child.stdout.take().context("no pipe to read")?),
-            child,
-        })
-    }
-
-    fn tell(&mut self, line: &str) -> anyhow::Result<()> {
-        let lines = self.lines.as_mut().context("the process was closed")?;
-        writeln!(lines, "{line}").and_then(|()| lines.flush())?;
-        Ok(())
-    }
-
-    fn read<T: DeserializeOwned>(&mut self) -> anyhow::Result<T> {
-        let mut line = String::new();
-        self.answers.read_line(&mut line)?;
-        ensure!(!line.is_empty(), "the process ended");
-        Ok(serde_json::from_str(&line)?)
-    }
-}
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        self.lines = None;
-        // Nothing is left to do about a process that cannot be waited for.
-        let _ = self.child.wait();
-    }
-}
-
 /// Runs `rounds` steps of every side in turns, after one that is compared and not measured.
 ///
 /// # Errors
@@ -260,7 +219,7 @@ pub fn duel(
             command.args(["-W", "ignore", "-c", SCRIPT, name]);
             command
         };
-        let mut worker = Worker::start(&mut command)?;
+        let mut worker = Worker::start(&mut command, 1)?;
         worker.tell(&job)?;
         let answer: First = worker.read().with_context(|| format!("`{name}` failed"))?;
         sides.push(Side {
@@ -289,7 +248,7 @@ pub fn duel(
         tell(&line);
     }
     for (mut worker, side) in workers.into_iter().zip(&mut sides) {
-        worker.lines = None;
+        worker.close();
         side.memory = worker.read()?;
     }
     Ok(sides)
@@ -356,7 +315,6 @@ fn agreement(ours: &First, theirs: &First, name: &str) -> anyhow::Result<String>
 ///
 /// # Errors
 /// If a line cannot be read, or means nothing.
-#[expect(clippy::disallowed_methods, reason = "experiments measure time")]
 pub fn serve(workload: &Workload, input: impl BufRead, output: impl Write) -> anyhow::Result<()> {
     let mut output = BufWriter::new(output);
     let mut lines = input.lines();
@@ -385,16 +343,12 @@ pub fn serve(workload: &Workload, input: impl BufRead, output: impl Write) -> an
     reset_peak();
     for line in lines {
         line?;
-        let (clock, processor) = (Instant::now(), crate::clock::thread_seconds());
+        let watch = Stopwatch::of_thread();
         steps.step();
-        let seconds = clock.elapsed().as_secs_f64();
-        let cpu_seconds = match (processor, crate::clock::thread_seconds()) {
-            (Some(from), Some(to)) => to - from,
-            _ => seconds,
-        };
+        let lap = watch.lap();
         let answer = Seconds {
-            seconds,
-            cpu_seconds,
+            seconds: lap.seconds,
+            cpu_seconds: lap.cpu_seconds.unwrap_or(lap.seconds),
         };
         writeln!(output, "{}", serde_json::to_string(&answer)?)?;
         output.flush()?;
@@ -407,24 +361,6 @@ pub fn serve(workload: &Workload, input: impl BufRead, output: impl Write) -> an
     )?;
     output.flush()?;
     Ok(())
-}
-
-/// An entry of the process' status in MB, where the system has one.
-fn status(entry: &str) -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = text.lines().find(|l| l.starts_with(entry))?;
-    line.split_whitespace()
-        .nth(1)?
-        .parse::<f64>()
-        .ok()
-        .map(|kb| kb / 1024.0)
-}
-
-/// Forgets the memory that reading the job has taken: the script's job is text as well, but the batch of a
-/// training program is not.
-fn reset_peak() {
-    // Where the system cannot, the peak includes the job.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
 }
 
 /// The table of all sides, ratios to ours.

@@ -1,0 +1,251 @@
+//! `peers`: other libraries and ours side by side; what `cargo xtask bench --peers` runs.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line program talks to its terminal"
+)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use clap::Parser;
+use warmfront_bench::peer::race::contest::{Contest, Records, Terms};
+use warmfront_bench::peer::race::loops::{self, Method, Plan};
+use warmfront_bench::peer::race::rows::choose;
+use warmfront_bench::peer::race::sides::Launcher;
+use warmfront_bench::peer::race::{ours, report};
+use warmfront_bench::setup::Setup;
+
+/// Measure other libraries and ours in turns on the same inputs: time, memory, and whether the result is as
+/// good.
+///
+/// Makes a Python environment (BoTorch, moocore, pygmo, Optuna; some gigabytes) and builds the Rust libraries
+/// (egobox, friedrich) in the output folder when they are first needed. A library that cannot be had leaves its
+/// comparisons unmeasured. Rows and runs that have finished are kept: the same command goes on where it stopped.
+#[derive(Debug, Parser)]
+#[command(name = "peers", version)]
+struct Arguments {
+    /// Rows or groups of them, separated by commas [default: all]
+    #[arg(long, value_delimiter = ',', value_name = "A,B")]
+    rows: Vec<String>,
+    /// How often every side has its turn [default: 9, quick 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: Option<u16>,
+    /// Threads of every side
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2))]
+    threads: u8,
+    /// Short turns, and nothing that takes minutes
+    #[arg(long)]
+    quick: bool,
+    /// Measure the rows named by --rows even if they have been measured
+    #[arg(long, requires = "rows")]
+    again: bool,
+    /// Only write the tables about what has been measured
+    #[arg(long)]
+    report: bool,
+    /// List the rows
+    #[arg(long)]
+    list: bool,
+    /// Whole optimisations of 50 evaluations instead of single calls
+    #[arg(long)]
+    loops: bool,
+    /// Number of seeds of the loops
+    #[arg(long, default_value_t = 20, value_name = "N")]
+    seeds: u32,
+    /// Methods of the loops, in the order in which they run, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "A,B", default_values_t = Method::ALL.map(|m| m.name().to_owned()))]
+    methods: Vec<String>,
+    /// Problems of the loops, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "A,B", default_values_t = loops::PROBLEMS.map(str::to_owned))]
+    problems: Vec<String>,
+    /// Python interpreter that has the packages [default: that of an environment made in the output folder]
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
+    /// After how many minutes without an answer a library is given up
+    #[arg(long, default_value_t = 60, value_name = "MINUTES")]
+    limit: u64,
+    /// Output folder [default: target/peers]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Answer as our side (for the program itself)
+    #[arg(long, hide = true)]
+    worker: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = if arguments.worker {
+        ours::serve(std::io::stdin().lock(), std::io::stdout().lock())
+    } else if arguments.list {
+        list(&arguments)
+    } else {
+        run(&arguments)
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn list(arguments: &Arguments) -> anyhow::Result<()> {
+    for row in choose(&arguments.rows)? {
+        println!("{:32} {}: {}", row.id, row.group, row.what);
+    }
+    Ok(())
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let folder = match &arguments.out {
+        Some(folder) => folder.clone(),
+        None => target_folder()?.join("peers"),
+    };
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
+    let mut terms = Terms::new(arguments.quick);
+    terms.threads = usize::from(arguments.threads);
+    if let Some(rounds) = arguments.rounds {
+        terms.rounds = usize::from(rounds);
+    }
+    let limit = Duration::from_secs(60 * arguments.limit);
+    let launcher = Launcher::new(&folder, arguments.python.clone(), limit);
+    let contest = Contest::new(launcher, terms);
+    if arguments.loops {
+        run_loops(arguments, &folder, contest)
+    } else {
+        run_rows(arguments, &folder, terms, contest)
+    }
+}
+
+fn run_rows(
+    arguments: &Arguments,
+    folder: &Path,
+    terms: Terms,
+    mut contest: Contest,
+) -> anyhow::Result<()> {
+    let rows = choose(&arguments.rows)?;
+    let records = Records::new(folder, terms.threads)?;
+    let mut known = BTreeMap::new();
+    let mut versions = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        let mut record = records.get(&row.id);
+        let finished = record.as_ref().is_some_and(|r| r.is_finished(row, &terms));
+        if !arguments.report && (arguments.again || !finished) {
+            match contest.measure(row) {
+                Ok(measured) => {
+                    records.put(&measured)?;
+                    record = Some(measured);
+                }
+                Err(error) => eprintln!("{}: {error:#}", row.id),
+            }
+        }
+        let Some(record) = record else { continue };
+        versions.extend(record.versions.clone());
+        known.insert(row.id.clone(), record);
+        if !arguments.report && !finished {
+            for line in report::lines(std::slice::from_ref(row), &known) {
+                eprintln!("{:>3}/{} {}", index + 1, rows.len(), brief(&line));
+            }
+        }
+    }
+    let lines = report::lines(&rows, &known);
+    report::write(folder, &lines, &setup(arguments, &versions))?;
+    let [goals, measured, met] = report::tally(&lines);
+    println!("{met} of {measured} measured goals met, {goals} goals");
+    println!("{}", folder.join("peers.md").display());
+    Ok(())
+}
+
+/// What is said about a line as soon as it is known.
+fn brief(line: &report::Line) -> String {
+    let beside = match line.peer.as_str() {
+        "" => String::new(),
+        peer => format!(" beside {peer}"),
+    };
+    let ratio = line.ratio.map_or(String::new(), |r| format!(" {r:.2}×"));
+    let mark = match line.met {
+        Some(true) => " met",
+        Some(false) => " NOT MET",
+        None => "",
+    };
+    let worse = if line.good == Some(false) {
+        " WORSE"
+    } else {
+        ""
+    };
+    format!(
+        "{}{beside}:{ratio} {}{mark}{worse} {}",
+        line.id, line.goal, line.note
+    )
+}
+
+fn run_loops(arguments: &Arguments, folder: &Path, mut contest: Contest) -> anyhow::Result<()> {
+    ensure!(arguments.seeds > 0, "no seeds");
+    let methods = arguments.methods.iter().map(|name| Method::find(name));
+    let plan = Plan {
+        methods: methods.collect::<anyhow::Result<_>>()?,
+        problems: arguments.problems.clone(),
+        seeds: arguments.seeds,
+        threads: usize::from(arguments.threads),
+    };
+    let cells = folder.join("loops");
+    if !arguments.report {
+        loops::run_all(&plan, &cells, &mut contest, |line| eprintln!("{line}"))?;
+    }
+    let mut page = loops::markdown(&plan, &loops::read(&plan, &cells))?;
+    page.push_str("\n| | |\n|---|---|\n");
+    for (name, value) in &setup(arguments, &BTreeMap::new()).facts {
+        page.push_str(&format!("| {name} | {value} |\n"));
+    }
+    let path = folder.join("loops.md");
+    std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    println!("{}", path.display());
+    Ok(())
+}
+
+fn setup(arguments: &Arguments, versions: &BTreeMap<String, String>) -> Setup {
+    let mut command = "`cargo xtask bench --peers".to_owned();
+    let mut option = |name: &str, value: String| {
+        command.push_str(&format!(" --{name} {value}"));
+    };
+    if !arguments.rows.is_empty() {
+        option("rows", arguments.rows.join(","));
+    }
+    if let Some(rounds) = arguments.rounds {
+        option("rounds", rounds.to_string());
+    }
+    if arguments.threads != 1 {
+        option("threads", arguments.threads.to_string());
+    }
+    if arguments.loops {
+        option("seeds", arguments.seeds.to_string());
+        option("methods", arguments.methods.join(","));
+        option("problems", arguments.problems.join(","));
+    }
+    for (flag, set) in [("quick", arguments.quick), ("loops", arguments.loops)] {
+        if set {
+            command.push_str(&format!(" --{flag}"));
+        }
+    }
+    command.push('`');
+    let mut setup = Setup::default();
+    setup.add("command", command);
+    setup.add_environment();
+    let versions: Vec<String> = versions.iter().map(|(k, v)| format!("{k} {v}")).collect();
+    setup.add("versions", versions.join(", "));
+    setup
+}
+
+/// The folder that cargo builds into: this program stands in one of its profiles' folders.
+fn target_folder() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    let folder = program.parent().and_then(Path::parent);
+    Ok(folder
+        .context("this program stands in no target folder; use --out")?
+        .to_owned())
+}
