@@ -1,18 +1,35 @@
-//! Criterion benches, with the machine they ran on.
+//! Criterion benches with a table at the end, and the comparison with other libraries.
+
+mod changes;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
+use anyhow::{Context as _, bail};
 use lexopt::Arg::{Long, Value};
 use lexopt::ValueExt as _;
 
 use crate::cargo::cargo;
-use crate::reproduce::forward;
+use crate::reproduce::{forward, program};
 
-/// `bench [CRATE] [--save NAME] [--baseline NAME]`.
-pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
-    let request = Request::parse(args)?;
+/// `bench [CRATE] [--save NAME] [--baseline NAME]`, or `bench --peers ...`.
+pub(crate) fn run(mut args: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let count = args.len();
+    args.retain(|arg| arg != "--peers");
+    if args.len() < count {
+        return forward(program("peers", args)?);
+    }
+    benches(&Request::parse(args)?)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only what this run has measured goes into the table"
+)]
+fn benches(request: &Request) -> anyhow::Result<ExitCode> {
     println!("{}", machine());
+    let start = SystemTime::now();
     let mut command = cargo(&["bench", "-p", "warmfront-bench"]);
     match &request.bench {
         Some(name) => command.args(["--bench", name]),
@@ -23,9 +40,37 @@ pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
         command.args(["--save-baseline", name]);
     }
     if let Some(name) = &request.baseline {
-        command.args(["--baseline", name]);
+        // Benches that are new since then do not stop the others.
+        command.args(["--baseline-lenient", name]);
     }
-    forward(command)
+    command.args(&request.filter);
+    let status = command.status().context("cargo bench did not start")?;
+    if !status.success() {
+        bail!("cargo bench failed");
+    }
+    let folder = target_folder()?.join("criterion");
+    let measured = changes::read(&folder, start, request.baseline.as_deref())?;
+    if let Some(name) = &request.baseline
+        && measured.iter().all(|m| m.change.is_none())
+    {
+        bail!(
+            "nothing is saved under the name `{name}`: make it by `cargo xtask bench --save {name}`"
+        );
+    }
+    print!("{}", changes::table(&measured));
+    Ok(match changes::has_regressed(&measured) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
+}
+
+fn target_folder() -> anyhow::Result<std::path::PathBuf> {
+    let output = cargo(&["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .context("cargo metadata did not start")?;
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let folder = value["target_directory"].as_str();
+    Ok(folder.context("cargo metadata names no folder")?.into())
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,12 +78,17 @@ struct Request {
     bench: Option<String>,
     save: Option<String>,
     baseline: Option<String>,
+    /// What follows `--`: for criterion.
+    filter: Vec<OsString>,
 }
 
 impl Request {
     fn parse(args: Vec<OsString>) -> anyhow::Result<Self> {
         let mut request = Self::default();
-        let mut parser = lexopt::Parser::from_args(args);
+        let mut args = args.into_iter();
+        let own: Vec<OsString> = args.by_ref().take_while(|arg| arg != "--").collect();
+        request.filter = args.collect();
+        let mut parser = lexopt::Parser::from_args(own);
         while let Some(arg) = parser.next()? {
             match arg {
                 Value(name) if request.bench.is_none() => {
@@ -82,13 +132,14 @@ mod tests {
 
     #[test]
     fn reads_crate_and_names() {
-        let args = ["warmfront-gp", "--save", "before"]
+        let args = ["warmfront-gp", "--save", "before", "--", "fit"]
             .map(OsString::from)
             .to_vec();
         let expected = Request {
             bench: Some("gp".into()),
             save: Some("before".into()),
             baseline: None,
+            filter: vec!["fit".into()],
         };
         assert_eq!(Request::parse(args).unwrap(), expected);
         assert!(Request::parse(vec!["--what".into()]).is_err());

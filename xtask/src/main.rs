@@ -27,9 +27,11 @@ Development commands of Warmfront.
     cargo xtask tidy                     rules of the repository that the compiler does not check
     cargo xtask reproduce [SYSTEM] [...] run the published experiments of `smog` (the default), `primo` or `pmto`;
                                          `cargo xtask reproduce --help`
-    cargo xtask bench [CRATE] [...]      criterion benches
+    cargo xtask bench [CRATE] [-- FILTER] criterion benches, with a table at the end
         --save NAME                      keep the measurements under this name
-        --baseline NAME                  compare with measurements kept earlier
+        --baseline NAME                  compare with measurements kept earlier: changes over 10 % are marked,
+                                         and a slowdown that is no noise makes the command fail
+    cargo xtask bench --peers [...]      other libraries and ours in turns; `cargo xtask bench --peers --help`
     cargo xtask help                     this text
 ";
 

@@ -1,7 +1,7 @@
-//! Starts the `reproduce` program of warmfront-bench in the release profile.
+//! Starts programs of warmfront-bench in the release profile.
 
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 
@@ -9,19 +9,24 @@ use crate::cargo::cargo;
 
 /// Forwards every argument and the exit code.
 pub(crate) fn run(args: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    forward(program("reproduce", args)?)
+}
+
+/// A program of warmfront-bench in the release profile, to be run where the user stands.
+pub(crate) fn program(name: &str, args: Vec<OsString>) -> anyhow::Result<Command> {
     let manifest = crate::cargo::root().join("Cargo.toml");
     let mut command = cargo(&["run", "--release", "--manifest-path"]);
     command
         .arg(manifest)
-        .args(["-p", "warmfront-bench", "--bin", "reproduce", "--"]);
+        .args(["-p", "warmfront-bench", "--bin", name, "--"]);
     // Paths on the command line are relative to where the user stands, not to the workspace root.
     let here = std::env::current_dir().context("the current folder cannot be read")?;
     command.args(args).current_dir(here);
-    forward(command)
+    Ok(command)
 }
 
 /// Runs `command` to its end and passes its exit code on.
-pub(crate) fn forward(mut command: std::process::Command) -> anyhow::Result<ExitCode> {
+pub(crate) fn forward(mut command: Command) -> anyhow::Result<ExitCode> {
     let status = command
         .status()
         .with_context(|| format!("{command:?} did not start"))?;

@@ -1,0 +1,140 @@
+//! The comparison with other libraries, without any of them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use warmfront_bench::peer::race::contest::{Contest, Outcome, Records, Terms};
+use warmfront_bench::peer::race::loops::{self, Arena, Method, Plan};
+use warmfront_bench::peer::race::protocol::{Answer, Request, Task, Work};
+use warmfront_bench::peer::race::rows::choose;
+use warmfront_bench::peer::race::sides::{Launcher, Party, Side};
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_peers"))
+}
+
+fn worker() -> Party {
+    Party::start(program().arg("--worker"), 1, LIMIT).unwrap()
+}
+
+/// A folder of its own that is gone afterwards.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let name = format!("warmfront-peers-{test}-{}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // There may be nothing to remove.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_side_says_its_versions_measures_and_survives_an_error() {
+    let mut side = worker();
+    assert!(side.versions.contains_key("warmfront"));
+    let task = Task::new(Work::Hypervolume, "concave", 3, 50);
+    assert!(side.ask(&Request::Measure { seconds: 0.0 }).is_err());
+    side.ask(&Request::Prepare { task }).unwrap();
+    match side.ask(&Request::Measure { seconds: 0.01 }).unwrap() {
+        Answer::Measured(measured) => {
+            assert!(measured.calls > 1 && measured.seconds > 0.0);
+            assert!(measured.values["volume"][0] > 0.1);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(side.ask(&Request::Memory), Ok(Answer::Memory(mb)) if mb > 0.1));
+}
+
+#[test]
+fn a_program_that_does_not_speak_is_given_up() {
+    let error = Party::start(program().arg("--list"), 1, LIMIT).unwrap_err();
+    assert!(error.to_string().contains("not an answer"), "{error:#}");
+    let error = Party::start(&mut Command::new("no-such-program"), 1, LIMIT).unwrap_err();
+    assert!(error.to_string().contains("did not start"), "{error:#}");
+    let hasty = Duration::ZERO;
+    let error = Party::start(program().arg("--worker"), 1, hasty).unwrap_err();
+    assert!(error.to_string().contains("no answer within"), "{error:#}");
+}
+
+#[test]
+fn loops_take_our_own_design_and_problem() {
+    let arena = Arena::new("branin_currin").unwrap();
+    let cell = loops::run(&mut worker(), Method::Random, &arena, 3).unwrap();
+    assert_eq!((cell.design, cell.scores.len()), (6, loops::EVALUATIONS));
+    assert_eq!(cell.cpu_seconds.len(), loops::EVALUATIONS - 6);
+    let grows = cell.scores.windows(2).all(|w| w[0] <= w[1]);
+    assert!(grows && cell.scores[49] > 0.3, "{:?}", cell.scores);
+}
+
+fn contest(folder: &Path) -> Contest {
+    let terms = Terms {
+        rounds: 1,
+        turn_seconds: 0.0,
+        ..Terms::new(true)
+    };
+    let python = Some("no-such-python".into());
+    Contest::new(Launcher::new(folder, python, LIMIT), terms)
+}
+
+#[test]
+fn a_library_that_is_missing_leaves_a_reason() {
+    let folder = Folder::new("missing");
+    let mut contest = contest(&folder.0);
+    let error = contest.party(Side::Moocore, 1).unwrap_err();
+    assert!(error.to_string().contains("did not start"), "{error:#}");
+    let plan = Plan {
+        methods: vec![Method::Peer(Side::Optuna)],
+        problems: vec!["dtlz2".into()],
+        seeds: 2,
+        threads: 1,
+    };
+    let mut said = Vec::new();
+    loops::run_all(&plan, &folder.0, &mut contest, |line| {
+        said.push(line.to_owned());
+    })
+    .unwrap();
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(loops::read(&plan, &folder.0).is_empty());
+}
+
+#[test]
+fn the_program_measures_ours_and_writes_the_tables() {
+    let folder = Folder::new("program");
+    let run = |arguments: &[&str]| {
+        let mut command = program();
+        command
+            .args(["--quick", "--rounds", "1", "--python", "no-such-python"])
+            .args(["--rows", "filter-m2-n100,threads-hv", "--out"])
+            .arg(&folder.0)
+            .args(arguments);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let said = run(&[]);
+    assert!(said.contains("goals met, 2 goals"), "{said}");
+    let page = std::fs::read_to_string(folder.0.join("peers.md")).unwrap();
+    assert!(page.contains("| moocore | – |"), "{page}");
+    assert!(page.contains("did not start"), "{page}");
+    assert!(page.contains("| one thread |"), "{page}");
+    for name in ["peers.csv", "peers.svg"] {
+        assert!(folder.0.join(name).exists(), "{name}");
+    }
+
+    // What has been measured stays, what was missing is tried again.
+    let records = Records::new(&folder.0, 1).unwrap();
+    let row = choose(&["threads-hv".into()]).unwrap().remove(0);
+    let before = records.get(&row.id).unwrap();
+    assert!(matches!(before.peers[0].outcome, Outcome::Measured { .. }));
+    run(&[]);
+    assert_eq!(records.get(&row.id), Some(before));
+}
