@@ -10,11 +10,11 @@ const MARK: &str = "complete";
 /// PyTorch's builds without a graphics card: a fifth of the usual size.
 const CPU_INDEX: &str = "https://download.pytorch.org/whl/cpu";
 
-/// The Python interpreter of an environment that has `packages` (`name==version`): made in `folder` by
-/// `venv` and `pip` at the first call.
+/// The Python interpreter of an environment that has `packages` (`name==version`), or those of them that can be
+/// installed: made in `folder` by `venv` and `pip` at the first call.
 ///
 /// # Errors
-/// If there is no Python, or it cannot make environments, or pip cannot install a package.
+/// If there is no Python, or it cannot make environments, or pip cannot install any package.
 pub fn python(folder: &Path, packages: &[String]) -> anyhow::Result<PathBuf> {
     let python = folder.join(if cfg!(windows) {
         "Scripts/python.exe"
@@ -44,13 +44,15 @@ pub fn python(folder: &Path, packages: &[String]) -> anyhow::Result<PathBuf> {
         "the environment in {} has no pip: install Python's ensurepip module (on Debian: python3-venv), or use --python",
         folder.display()
     );
-    install(&python, packages)?;
-    std::fs::write(&mark, wanted).with_context(|| format!("cannot write {}", mark.display()))?;
+    if install(&python, packages)? {
+        std::fs::write(&mark, wanted)
+            .with_context(|| format!("cannot write {}", mark.display()))?;
+    }
     Ok(python)
 }
 
-/// Installs what can be installed together, and says what could not.
-fn install(python: &Path, packages: &[String]) -> anyhow::Result<()> {
+/// Installs what can be installed; whether that is everything. What is missing is tried again the next time.
+fn install(python: &Path, packages: &[String]) -> anyhow::Result<bool> {
     let pip = || {
         let mut command = Command::new(python);
         command.args(["-m", "pip", "install", "--quiet"]);
@@ -60,12 +62,17 @@ fn install(python: &Path, packages: &[String]) -> anyhow::Result<()> {
     if packages.iter().any(|p| p.starts_with("botorch")) && reachable(python, CPU_INDEX) {
         succeeds(pip().args(["torch", "--index-url", CPU_INDEX]));
     }
+    if succeeds(pip().args(packages)) {
+        return Ok(true);
+    }
+    // A library without a wheel for this Python must not keep the others out.
+    let installed = packages.iter().filter(|p| succeeds(pip().arg(p))).count();
     ensure!(
-        succeeds(pip().args(packages)),
+        installed > 0,
         "pip could not install {}: it needs Python 3.11 or later, a package index, and some gigabytes of space",
         packages.join(", ")
     );
-    Ok(())
+    Ok(false)
 }
 
 fn reachable(python: &Path, address: &str) -> bool {
