@@ -5,7 +5,7 @@ program `inputs` writes. One request per line of standard input, one answer per 
 JSON; the first line that is written holds the versions. Requests, by "do":
 
 prepare  "task": {"work", "variant", "m", "n"}   whatever comes before the work to be measured
-measure  "seconds"     repeats the work until so much time has passed; time per call, and what came out
+measure  "seconds", "seed"   repeats the work until so much time has passed; time per call, and what came out
 judge    "candidates"  what this side thinks of each: larger is better
 start    "loop": {"dim", "objectives", "reference", "x", "y", "seed", "steps"}   a run, with its initial design
 step     "y"           the outcome of the point before (null at first); the next point, and its time
@@ -129,7 +129,7 @@ class Botorch:
         self.fit_mll, self.Single, self.List = fit_gpytorch_mll, SingleTaskGP, ModelListGP
         self.kernel = get_covar_module_with_dim_scaled_prior
         self.Mll, self.SumMll = ExactMarginalLogLikelihood, SumMarginalLogLikelihood
-        self.evaluations = 0
+        self.evaluations, self.seed = 0, 0
         minimize = botorch.optim.core.minimize_with_timeout
 
         def counting(*args, **kwargs):
@@ -289,9 +289,9 @@ class Botorch:
         reference = torch.full((m,), -REFERENCE)
 
         def run():
-            torch.manual_seed(0)
-            np.random.seed(0)
-            function = self.acquisition(task["variant"], model, x, reference, seed=1)
+            torch.manual_seed(self.seed)
+            np.random.seed(self.seed)
+            function = self.acquisition(task["variant"], model, x, reference, self.seed)
             return function, self.maximum(function, x.shape[1])
 
         last = {}
@@ -400,7 +400,8 @@ class Worker:
         self.call = self.peer.prepare(task)
         return "ready"
 
-    def measure(self, seconds):
+    def measure(self, seconds, seed):
+        self.peer.seed = seed
         calls, wall, cpu = 0, time.perf_counter(), time.process_time()
         while calls == 0 or time.perf_counter() - wall < seconds:
             result = self.call.run()

@@ -176,6 +176,8 @@ struct Turns {
     quality: Quality,
     samples: Vec<Sample>,
     values: Values,
+    /// What each judge thought of ours and of theirs, round by round.
+    judged: Vec<Vec<[f64; 2]>>,
     failure: Option<String>,
 }
 
@@ -187,6 +189,7 @@ impl Turns {
             quality: comparison.quality,
             samples: Vec::new(),
             values: Values::new(),
+            judged: Vec::new(),
             failure: None,
         }
     }
@@ -197,6 +200,23 @@ impl Turns {
             && let Err(error) = f(self)
         {
             self.failure = Some(format!("{error:#}"));
+        }
+    }
+
+    fn outcome(self, ours: &Values) -> Outcome {
+        if let Some(reason) = self.failure {
+            return Outcome::Failed(reason);
+        }
+        let verdict = self.quality.check(ours, &self.values, &self.judged);
+        let verdict = verdict.unwrap_or_else(|error| {
+            Some(Verdict {
+                good: false,
+                text: format!("not comparable: {error:#}"),
+            })
+        });
+        Outcome::Measured {
+            samples: self.samples,
+            verdict,
         }
     }
 }
@@ -240,8 +260,15 @@ impl Contest {
             .map(|_| ())
     }
 
-    fn call(&mut self, side: Side, threads: usize, seconds: f64) -> anyhow::Result<Measured> {
-        match self.ask(side, threads, &Request::Measure { seconds })? {
+    fn call(
+        &mut self,
+        side: Side,
+        threads: usize,
+        seconds: f64,
+        round: usize,
+    ) -> anyhow::Result<Measured> {
+        let seed = u32::try_from(round)?;
+        match self.ask(side, threads, &Request::Measure { seconds, seed })? {
             Answer::Measured(measured) => Ok(measured),
             other => bail!("expected a measurement, got {other:?}"),
         }
@@ -279,12 +306,12 @@ impl Contest {
         if let Measure::Call(task) | Measure::TwoThreads(task) = &row.measure {
             self.prepare(Side::Ours, mine, task)?;
             // What is computed at the first call only is no part of any turn.
-            self.call(Side::Ours, mine, 0.0)?;
+            self.call(Side::Ours, mine, 0.0, 0)?;
             for turn in &mut turns {
                 turn.attempt(|turn| {
                     self.prepare(turn.peer, terms.threads, task)?;
                     if !turn.heavy {
-                        self.call(turn.peer, terms.threads, 0.0)?;
+                        self.call(turn.peer, terms.threads, 0.0, 0)?;
                     }
                     Ok(())
                 });
@@ -303,6 +330,10 @@ impl Contest {
                     let (sample, result) = self.turn(row, turn.peer, terms.threads, round)?;
                     turn.samples.push(sample);
                     turn.values = result;
+                    // What does not depend on the round is judged once.
+                    if round == 0 || turn.quality.has_two_judges() {
+                        turn.judged.extend(self.judgements(turn, &values)?);
+                    }
                     Ok(())
                 });
             }
@@ -312,7 +343,7 @@ impl Contest {
             peers.push(PeerRecord {
                 peer: turn.peer,
                 version: turn.peer.version().to_owned(),
-                outcome: self.outcome(turn, &values),
+                outcome: turn.outcome(&values),
             });
         }
         peers.extend(left_out.into_iter().map(|comparison| PeerRecord {
@@ -332,38 +363,18 @@ impl Contest {
         })
     }
 
-    fn outcome(&mut self, turn: Turns, ours: &Values) -> Outcome {
-        if let Some(reason) = turn.failure {
-            return Outcome::Failed(reason);
-        }
-        let verdict = self
-            .judgements(&turn, ours)
-            .and_then(|judged| turn.quality.check(ours, &turn.values, &judged));
-        let verdict = verdict.unwrap_or_else(|error| {
-            Some(Verdict {
-                good: false,
-                text: format!("not comparable: {error:#}"),
-            })
-        });
-        Outcome::Measured {
-            samples: turn.samples,
-            verdict,
-        }
-    }
-
-    /// What both sides think of both results, where they judge at all.
-    fn judgements(&mut self, turn: &Turns, ours: &Values) -> anyhow::Result<Vec<[f64; 2]>> {
+    /// What the judges think of both results, where somebody judges.
+    fn judgements(&mut self, turn: &Turns, ours: &Values) -> anyhow::Result<Option<Vec<[f64; 2]>>> {
         let Some(name) = turn.quality.judged() else {
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let get = |values: &Values| values.get(name).cloned().context("nothing to judge");
         let candidates = [get(ours)?, get(&turn.values)?];
         let mut judged = vec![self.judge(Side::Ours, &candidates)?];
-        // The likelihood is the same function on both sides, a utility is not.
-        if turn.quality == Quality::Utility {
+        if turn.quality.has_two_judges() {
             judged.push(self.judge(turn.peer, &candidates)?);
         }
-        Ok(judged)
+        Ok(Some(judged))
     }
 
     fn turn(
@@ -375,7 +386,7 @@ impl Contest {
     ) -> anyhow::Result<(Sample, Values)> {
         match &row.measure {
             Measure::Call(_) | Measure::TwoThreads(_) => {
-                let measured = self.call(side, threads, self.terms.turn_seconds)?;
+                let measured = self.call(side, threads, self.terms.turn_seconds, round)?;
                 let sample = Sample {
                     seconds: measured.seconds,
                     cpu_seconds: measured.cpu_seconds,
@@ -405,7 +416,10 @@ impl Contest {
                 let mut party = self.launcher.start(side, threads)?;
                 let task = task.clone();
                 party.ask(&Request::Prepare { task })?;
-                party.ask(&Request::Measure { seconds: 0.0 })?;
+                party.ask(&Request::Measure {
+                    seconds: 0.0,
+                    seed: 0,
+                })?;
                 match party.ask(&Request::Memory)? {
                     Answer::Memory(megabytes) => Ok((
                         Sample {

@@ -21,6 +21,11 @@ trait Call {
     /// Does it once.
     fn run(&mut self);
 
+    /// Sets the seed of work that draws.
+    fn seed(&mut self, seed: u32) {
+        let _ = seed;
+    }
+
     /// What came out the last time.
     fn values(&self) -> Values;
 
@@ -84,8 +89,9 @@ impl Ours {
                 self.call = Some(prepare(&task)?);
                 Ok(Answer::Ready)
             }
-            Request::Measure { seconds } => {
+            Request::Measure { seconds, seed } => {
                 let call = self.call.as_mut().context("nothing was prepared")?;
+                call.seed(seed);
                 Ok(Answer::Measured(measure(&mut **call, seconds)))
             }
             Request::Judge { candidates } => {

@@ -91,6 +91,8 @@ pub enum Request {
     Measure {
         /// How long to repeat it.
         seconds: f64,
+        /// For work that draws: the same for every side, and another at each turn.
+        seed: u32,
     },
     /// Say what this side thinks of each of these results.
     Judge {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ours;
 use super::protocol::Values;
 use crate::inputs;
+use crate::stats::{median, quantile};
 
 /// What is asked of results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +18,8 @@ pub enum Quality {
     TestError,
     /// The same means and variances.
     Predictions,
-    /// A point of a utility that is not lower, in the eyes of both sides on average.
+    /// A point of a utility that is not lower, in the eyes of both sides on average and the median round:
+    /// no search finds the best point every time.
     Utility,
     /// The same volume.
     Volume,
@@ -62,7 +64,13 @@ impl Quality {
         }
     }
 
-    /// Compares results. `judged` holds what each judge thinks of ours and of theirs.
+    /// Whether the peer judges as well: a utility has other samples there.
+    #[must_use]
+    pub fn has_two_judges(self) -> bool {
+        self == Self::Utility
+    }
+
+    /// Compares results. `judged` holds for each round what each judge thinks of ours and of theirs.
     ///
     /// # Errors
     /// If a result lacks what is compared.
@@ -70,7 +78,7 @@ impl Quality {
         self,
         ours: &Values,
         theirs: &Values,
-        judged: &[[f64; 2]],
+        judged: &[Vec<[f64; 2]>],
     ) -> anyhow::Result<Option<Verdict>> {
         let both = |name: &str| Ok((entry(ours, name)?, entry(theirs, name)?));
         let verdict = match self {
@@ -91,7 +99,7 @@ impl Quality {
                 identical(&pairs)
             }
             Self::LogPosterior => {
-                let gain = gain(judged);
+                let gain = median(&gains(judged));
                 let (mine, other) = both("evaluations")?;
                 let (mine, other) = (mine[0], other[0]);
                 Verdict {
@@ -102,14 +110,12 @@ impl Quality {
                 }
             }
             Self::Utility => {
-                let gain = gain(judged);
-                let each: Vec<String> = judged
-                    .iter()
-                    .map(|[mine, other]| format!("{:+.4}", mine - other))
-                    .collect();
+                let gains = gains(judged);
+                let (gain, least) = (median(&gains), quantile(&gains, 0.0));
+                let most = quantile(&gains, 1.0);
                 Verdict {
                     good: gain >= -UTILITY,
-                    text: format!("log utility {}", each.join(" / ")),
+                    text: format!("log utility {gain:+.4} ({least:+.4} to {most:+.4})"),
                 }
             }
             Self::TestError => {
@@ -132,10 +138,13 @@ fn entry<'a>(values: &'a Values, name: &str) -> anyhow::Result<&'a [f64]> {
     }
 }
 
-/// Mean of what the judges think ours is better by.
-fn gain(judged: &[[f64; 2]]) -> f64 {
-    let gains = judged.iter().map(|[ours, theirs]| ours - theirs);
-    gains.sum::<f64>() / judged.len() as f64
+/// What ours is better by in each round, the mean of its judges.
+fn gains(judged: &[Vec<[f64; 2]>]) -> Vec<f64> {
+    let gain = |judges: &Vec<[f64; 2]>| {
+        let gains = judges.iter().map(|[ours, theirs]| ours - theirs);
+        gains.sum::<f64>() / judges.len() as f64
+    };
+    judged.iter().map(gain).collect()
 }
 
 /// Largest difference relative to the largest value of the same kind.
@@ -228,7 +237,8 @@ mod tests {
     fn a_fit_needs_as_high_a_posterior_and_no_more_evaluations() {
         let side = |evaluations: f64| values(&[("evaluations", &[evaluations])]);
         let check = |judged: [f64; 2], mine, other| {
-            let verdict = Quality::LogPosterior.check(&side(mine), &side(other), &[judged]);
+            let judged = [vec![judged]];
+            let verdict = Quality::LogPosterior.check(&side(mine), &side(other), &judged);
             verdict.unwrap().unwrap().good
         };
         assert!(check([-0.5, -0.5], 20.0, 50.0));
@@ -238,14 +248,19 @@ mod tests {
     }
 
     #[test]
-    fn a_point_is_judged_by_both_sides() {
+    fn points_are_judged_by_both_sides_in_every_round() {
         let none = Values::new();
-        let check = |judged: &[[f64; 2]]| Quality::Utility.check(&none, &none, judged).unwrap();
-        let verdict = check(&[[-3.0, -3.1], [-3.05, -3.0]]).unwrap();
+        let check = |judged: &[Vec<[f64; 2]>]| {
+            let verdict = Quality::Utility.check(&none, &none, judged).unwrap();
+            verdict.unwrap()
+        };
+        let better = vec![[-3.0, -3.1], [-3.05, -3.0]];
+        let worse = vec![[-3.5, -3.0], [-3.5, -3.0]];
+        let verdict = check(&[better.clone(), worse.clone(), better.clone()]);
         assert!(verdict.good);
-        assert_eq!(verdict.text, "log utility +0.1000 / -0.0500");
-        assert!(!check(&[[-3.1, -3.0], [-3.05, -3.0]]).unwrap().good);
-        assert!(!check(&[]).unwrap().good, "no judge, no verdict");
+        assert_eq!(verdict.text, "log utility +0.0250 (-0.5000 to +0.0250)");
+        assert!(!check(&[better, worse.clone(), worse]).good);
+        assert!(!check(&[]).good, "no judge, no verdict");
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) struct Suggest {
     acquisition: AcquisitionConfig,
     space: SearchSpace,
     config: MaximizeConfig,
+    seed: Seed,
     point: Vec<f64>,
 }
 
@@ -47,6 +48,7 @@ impl Suggest {
                 parallel: rayon::current_num_threads() > 1,
                 ..MaximizeConfig::default()
             },
+            seed: Seed(0),
             point: Vec::new(),
         })
     }
@@ -65,12 +67,16 @@ impl Suggest {
 
 impl Call for Suggest {
     fn run(&mut self) {
-        let mut rng = Seed(0).stream(Purpose::Ask, 0);
+        let mut rng = self.seed.stream(Purpose::Ask, 0);
         let found = self
             .build(&mut rng)
             .ok()
             .and_then(|function| maximize(&*function, &self.space, &[], &self.config, &mut rng));
         self.point = found.map_or_else(Vec::new, |maximum| maximum.point.coords().to_vec());
+    }
+
+    fn seed(&mut self, seed: u32) {
+        self.seed = Seed(u64::from(seed));
     }
 
     fn values(&self) -> Values {
@@ -79,7 +85,7 @@ impl Call for Suggest {
 
     /// The utility of points, by the function that was maximised.
     fn judge(&self, candidates: &[Vec<f64>]) -> anyhow::Result<Vec<f64>> {
-        let mut rng = Seed(0).stream(Purpose::Ask, 0);
+        let mut rng = self.seed.stream(Purpose::Ask, 0);
         let function = self.build(&mut rng)?;
         let x = Mat::from_fn(candidates.len(), DIM, |i, j| candidates[i][j]);
         Ok(function.utilities(x.as_ref()))

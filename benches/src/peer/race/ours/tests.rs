@@ -2,6 +2,11 @@ use super::*;
 use crate::inputs;
 use crate::peer::race::protocol::Run;
 
+const MEASURE: Request = Request::Measure {
+    seconds: 0.0,
+    seed: 1,
+};
+
 fn lines(requests: &[Request]) -> Vec<Answer> {
     let input: Vec<String> = requests
         .iter()
@@ -17,7 +22,7 @@ fn lines(requests: &[Request]) -> Vec<Answer> {
 }
 
 fn once(task: Task) -> Values {
-    let answers = lines(&[Request::Prepare { task }, Request::Measure { seconds: 0.0 }]);
+    let answers = lines(&[Request::Prepare { task }, MEASURE]);
     match &answers[..] {
         [Answer::Hello(_), Answer::Ready, Answer::Measured(measured)] => {
             assert_eq!(measured.calls, 1);
@@ -77,7 +82,7 @@ fn pieces_of_work_agree_with_each_other() {
 #[test]
 fn errors_are_answers() {
     let answers = lines(&[
-        Request::Measure { seconds: 0.0 },
+        MEASURE,
         Request::Prepare {
             task: Task::new(Work::GpFit, "linear", 1, 50),
         },
