@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::Points;
+use crate::order::Sorter;
 
 /// What happens to points that are equal in every objective.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -65,6 +66,35 @@ fn kept(points: Points<'_>, duplicates: Duplicates) -> Vec<usize> {
     }
 }
 
+/// The rows that the row with the smallest sum of costs does not dominate: of
+/// many points spread over a region, few.
+fn candidates<const M: usize>(rows: &[[f64; M]]) -> Vec<usize> {
+    let mut best = 0;
+    let mut least = f64::INFINITY;
+    for (i, p) in rows.iter().enumerate() {
+        // Infinite costs of both signs have no sum; such a row is not chosen.
+        let sum: f64 = p.iter().sum();
+        if sum < least {
+            best = i;
+            least = sum;
+        }
+    }
+    let Some(best) = rows.get(best) else {
+        return Vec::new();
+    };
+    let mut kept = vec![0; rows.len()];
+    let mut count = 0;
+    for (i, p) in rows.iter().enumerate() {
+        kept[count] = i;
+        // A repetition stays, for what happens to it is not known here.
+        let below = (0..M).fold(false, |below, k| below | (p[k] < best[k]));
+        let beyond = (0..M).fold(false, |beyond, k| beyond | (p[k] > best[k]));
+        count += usize::from(below | !beyond);
+    }
+    kept.truncate(count);
+    kept
+}
+
 /// Order of the values; no NaN gets here, and both zeros are equal.
 pub(crate) fn compare(a: f64, b: f64) -> Ordering {
     a.partial_cmp(&b).unwrap_or(Ordering::Equal)
@@ -103,19 +133,16 @@ fn kept_one(points: Points<'_>, all: bool) -> Vec<usize> {
 }
 
 fn kept_two(points: Points<'_>, all: bool) -> Vec<usize> {
-    let mut order: Vec<(f64, f64, usize)> = points
-        .rows()
-        .enumerate()
-        .map(|(i, p)| (p[0], p[1], i))
-        .collect();
-    order.sort_unstable_by(|a, b| {
-        compare(a.0, b.0)
-            .then(compare(a.1, b.1))
-            .then(a.2.cmp(&b.2))
+    let rows = points.as_slice().as_chunks::<2>().0;
+    let candidates = candidates(rows);
+    let mut sorter = Sorter::default();
+    let order = sorter.sort(candidates.iter().map(|&i| (rows[i][0], i)), |&a, &b| {
+        compare(rows[a][1], rows[b][1]).then(a.cmp(&b))
     });
     let mut kept: Vec<usize> = Vec::new();
     let mut last: Option<(f64, f64)> = None;
-    for (x, y, i) in order {
+    for &(x, i) in order {
+        let y = rows[i][1];
         let dominated = match last {
             Some((lx, ly)) => ly <= y && !(all && ly >= y && lx >= x),
             None => false,
@@ -129,16 +156,17 @@ fn kept_two(points: Points<'_>, all: bool) -> Vec<usize> {
 }
 
 fn kept_three(points: Points<'_>, all: bool) -> Vec<usize> {
-    let mut order: Vec<([f64; 3], usize)> = points
-        .rows()
-        .enumerate()
-        .map(|(i, p)| ([p[0], p[1], p[2]], i))
-        .collect();
-    order.sort_unstable_by(|a, b| compare_rows(&a.0, &b.0).then(a.1.cmp(&b.1)));
+    let rows = points.as_slice().as_chunks::<3>().0;
+    let candidates = candidates(rows);
+    let mut sorter = Sorter::default();
+    let order = sorter.sort(candidates.iter().map(|&i| (rows[i][0], i)), |&a, &b| {
+        compare_rows(&rows[a], &rows[b]).then(a.cmp(&b))
+    });
     let mut kept: Vec<usize> = Vec::new();
     let mut stairs = CostStairs::default();
     let mut last: Option<[f64; 3]> = None;
-    for (p, i) in order {
+    for &(_, i) in order {
+        let p = rows[i];
         // In lexicographic order a repetition follows what it repeats, and
         // whatever lies between would be a repetition too.
         let repeats = all && last.is_some_and(|l| same(&l, &p));

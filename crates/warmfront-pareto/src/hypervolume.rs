@@ -114,9 +114,100 @@ impl HypervolumeWorkspace {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::BoxDecomposition;
+
+    /// `n` points of `m` costs in the unit cube: mutually non-dominated where
+    /// `flat`, and on a grid of so many `levels` unless these are zero.
+    pub(crate) fn front(m: usize, n: usize, levels: u32, flat: bool) -> Vec<f64> {
+        // A small linear congruential generator: the tests need spread, not quality.
+        let mut state = (m * 1000 + n) as u64;
+        let mut uniform = || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 11) as f64 / (1u64 << 53) as f64
+        };
+        let mut data: Vec<f64> = (0..n * m).map(|_| uniform()).collect();
+        if flat {
+            for row in data.chunks_exact_mut(m) {
+                row.iter_mut().for_each(|v| *v = -(1.0 - *v).ln());
+                let sum: f64 = row.iter().sum();
+                row.iter_mut().for_each(|v| *v /= sum);
+            }
+        }
+        if levels > 0 {
+            let levels = f64::from(levels);
+            data.iter_mut()
+                .for_each(|v| *v = (*v * levels).floor() / levels);
+        }
+        data
+    }
+
+    /// The bit sets against recursions that share nothing with them.
+    #[test]
+    fn sets_of_bits_give_the_volume_of_the_plain_recursions() {
+        let cells = [
+            (4, [1, 2, 40, 64, 65, 200, 300, 700]),
+            (5, [1, 3, 30, 64, 70, 129, 150, 260]),
+            (6, [1, 4, 20, 40, 64, 65, 70, 80]),
+            (7, [1, 5, 10, 20, 30, 40, 50, 66]),
+            (8, [1, 2, 3, 4, 5, 6, 20, 30]),
+            (9, [1, 2, 3, 4, 5, 6, 12, 20]),
+        ];
+        for (m, sizes) in cells {
+            for n in sizes {
+                for (levels, flat) in [(0, true), (0, false), (6, true), (4, false)] {
+                    let data = front(m, n, levels, flat);
+                    let mut gains = Gains::default();
+                    assert!(gains.load(Points::new(&data, m).unwrap(), &vec![1.1; m]));
+                    gains.sort();
+                    let rows = gains.rows();
+                    let what = format!("{n} points, {m} objectives, {levels} levels");
+                    let expected = if m == 4 {
+                        four::Four::default().volume(rows.as_chunks::<4>().0, 1)
+                    } else {
+                        Wfg::default().volume(rows, m)
+                    };
+                    let found = Masked::default().volume(rows, m).unwrap();
+                    assert!(
+                        (found / expected - 1.0).abs() < 1e-13,
+                        "{what}: {found}, not {expected}"
+                    );
+                    if m < 9 && (m < 6 || n < 50) {
+                        let alone = Masked::default().contributions(rows, m).unwrap();
+                        Wfg::default().contributions(rows, m, |i, expected| {
+                            assert!(
+                                (alone[i] - expected).abs() < 1e-13,
+                                "{what}: {}, not {expected}",
+                                alone[i]
+                            );
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// More points inside one box than a terrace has room for.
+    #[test]
+    fn a_point_above_many_gains_the_rest_of_its_box() {
+        for n in [60, 61, 62, 63, 64, 100, 200] {
+            let mut rows: Vec<f64> = Vec::new();
+            for (i, p) in front(3, n, 0, true).chunks_exact(3).enumerate() {
+                rows.extend(p.iter().map(|v| 1.0 - v));
+                rows.push(2.0 - i as f64 / n as f64);
+            }
+            rows.extend([1.5, 1.25, 2.0, 0.5]);
+            let expected = four::Four::default().volume(rows.as_chunks::<4>().0, 1);
+            let found = Masked::default().volume(&rows, 4).unwrap();
+            assert!(
+                (found / expected - 1.0).abs() < 1e-13,
+                "{found}, not {expected}"
+            );
+        }
+    }
 
     /// Volumes that are ordinary numbers, of boxes whose faces are not.
     #[test]

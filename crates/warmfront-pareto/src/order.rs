@@ -108,3 +108,37 @@ fn settle<T: Copy>(items: &mut [T], order: &impl Fn(&T, &T) -> Ordering) -> bool
     }
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Many kinds of keys, each of which is sorted as by comparisons.
+    #[test]
+    fn any_keys_are_sorted() {
+        let spread = |i: usize| ((i * 7919) % 1009) as f64;
+        let kinds: [fn(f64) -> f64; 8] = [
+            |x| x,
+            |x| -x,
+            |x| (x / 300.0).floor(),
+            |x| if x > 1007.0 { 1e300 } else { x },
+            |x| (-x).exp(),
+            |x| if x < 500.0 { f64::INFINITY } else { x },
+            |x| x * 5e-324,
+            |_| 1.0,
+        ];
+        let mut sorter = Sorter::default();
+        for (kind, key) in kinds.iter().enumerate() {
+            for n in [0, 1, 2, 31, 32, 100, 1000, 5000] {
+                let items: Vec<(f64, usize)> = (0..n).map(|i| (key(spread(i)), i)).collect();
+                let mut expected = items.clone();
+                expected.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+                let found = sorter.sort(items.into_iter(), Ord::cmp);
+                assert!(
+                    found.iter().map(|f| f.1).eq(expected.iter().map(|e| e.1)),
+                    "kind {kind}, {n} keys"
+                );
+            }
+        }
+    }
+}

@@ -1,14 +1,22 @@
 //! Ranks of successive non-dominated fronts.
 
+mod many;
+
 use crate::Points;
 use crate::front::{CostStairs, compare, compare_rows, same};
+use crate::order::Sorter;
+
+/// From this many points on, sets of bits are faster than comparisons; beyond
+/// the second number they would take too much memory.
+const BITS: std::ops::RangeInclusive<usize> = 256..=65_536;
 
 /// Rank of every point: 0 for the non-dominated ones, 1 for those that are
 /// non-dominated once the former are taken away, and so on.
 ///
 /// Equal points have equal ranks. Takes O(n log n) time for two objectives and
 /// O(n log² n) for three; beyond, points are taken in lexicographic order and
-/// placed by bisection over the fronts found so far.
+/// placed by bisection over the fronts found so far, where the points that
+/// dominate one are a set of bits.
 ///
 /// # References
 ///
@@ -30,6 +38,7 @@ pub fn non_dominated_sort(points: Points<'_>) -> Vec<usize> {
         1 => ranks_one(points),
         2 => ranks_two(points),
         3 => ranks_three(points),
+        _ if BITS.contains(&points.len()) => many::ranks(points),
         4 => ranks_many::<4>(points),
         5 => ranks_many::<5>(points),
         6 => ranks_many::<6>(points),
@@ -37,20 +46,26 @@ pub fn non_dominated_sort(points: Points<'_>) -> Vec<usize> {
     }
 }
 
+/// The points in lexicographic order.
 fn lexicographic<const M: usize>(points: Points<'_>) -> Vec<([f64; M], usize)> {
     let rows = points.as_slice().as_chunks::<M>().0;
-    let mut order: Vec<([f64; M], usize)> = rows.iter().enumerate().map(|(i, p)| (*p, i)).collect();
-    order.sort_unstable_by(|a, b| compare_rows(&a.0, &b.0));
-    order
+    let mut sorter = Sorter::default();
+    let order = sorter.sort(
+        rows.iter().map(|p| p[0]).zip(0..),
+        |a: &usize, b: &usize| compare_rows(&rows[*a], &rows[*b]),
+    );
+    order.iter().map(|&(_, i)| (rows[i], i)).collect()
 }
 
 fn ranks_one(points: Points<'_>) -> Vec<usize> {
-    let order = lexicographic::<1>(points);
+    let mut sorter = Sorter::default();
+    let items = points.as_slice().iter().copied().zip(0..);
     let mut ranks = vec![0; points.len()];
-    let mut rank = 0;
-    for pair in order.windows(2) {
-        rank += usize::from(compare(pair[0].0[0], pair[1].0[0]).is_lt());
-        ranks[pair[1].1] = rank;
+    let (mut rank, mut last) = (0, None);
+    for &(value, i) in sorter.sort(items, |_, _| std::cmp::Ordering::Equal) {
+        rank += usize::from(last.is_some_and(|last| last < value));
+        last = Some(value);
+        ranks[i] = rank;
     }
     ranks
 }
@@ -88,12 +103,30 @@ where
 }
 
 fn ranks_two(points: Points<'_>) -> Vec<usize> {
+    let rows = points.as_slice().as_chunks::<2>().0;
+    let mut sorter = Sorter::default();
+    let items = (0..).zip(rows).map(|(i, p)| (p[0], (p[1], i)));
+    let order = sorter.sort(items, |a: &(f64, usize), b| compare(a.0, b.0));
+    let mut ranks = vec![0; rows.len()];
     // Of each front only the smallest second cost matters.
-    place::<2, Option<f64>>(
-        points,
-        |least, p| least.is_some_and(|y| y <= p[1]),
-        |least, p| *least = Some(p[1]),
-    )
+    let mut least: Vec<f64> = Vec::new();
+    let mut last: Option<usize> = None;
+    for &(_, (y, i)) in order {
+        if let Some(j) = last
+            && same(&rows[j], &rows[i])
+        {
+            ranks[i] = ranks[j];
+            continue;
+        }
+        let rank = least.partition_point(|l| *l <= y);
+        if rank == least.len() {
+            least.push(y);
+        }
+        least[rank] = y;
+        ranks[i] = rank;
+        last = Some(i);
+    }
+    ranks
 }
 
 fn ranks_three(points: Points<'_>) -> Vec<usize> {

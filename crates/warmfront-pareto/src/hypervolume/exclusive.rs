@@ -1,6 +1,6 @@
 //! What one point dominates alone, by intersections of ordered sets.
 
-use super::orders::{Bits, Corner, Orders, Row, each, first, set, smaller, unset};
+use super::orders::{Bits, Corner, Orders, Row, drop_first, each, first, set, smaller, unset};
 use super::terrace::Terrace;
 use super::three::Stairs;
 
@@ -18,25 +18,6 @@ pub(super) struct Scratch {
 pub(super) type Sets<const D: usize, const W: usize> = [Bits<W>; D];
 
 impl<const T: usize, const W: usize> Orders<T, W> {
-    /// Volume that the points dominate above the origin, the `i`-th with the
-    /// `i`-th of `heights` as its last gain; these do not increase.
-    ///
-    /// A point adds its height times the volume that it adds to the points
-    /// before it in the other objectives, for all of these are as high.
-    pub(super) fn volume<const D: usize>(&self, scratch: &mut Scratch, heights: &[f64]) -> f64 {
-        let mut sets = [[0; W]; D];
-        let low = [self.rows().len() as u16; D];
-        let mut volume = 0.0;
-        for (row, height) in self.rows().iter().zip(heights) {
-            let added = self.exclusive::<D>(scratch, &sets, &row.corner.part(), &low);
-            if added > 0.0 {
-                volume += height * added;
-                self.replace(&mut sets, row);
-            }
-        }
-        volume
-    }
-
     /// Volume of the box between `low` and `corner` outside of what the points
     /// of `sets` dominate; zero if one of them covers the box.
     ///
@@ -98,12 +79,15 @@ impl<const T: usize, const W: usize> Orders<T, W> {
         low: &[u16; D],
     ) -> Option<f64> {
         let mut rest = *inner;
+        (0..3).for_each(|_| drop_first(&mut rest));
+        if rest.iter().any(|word| *word != 0) {
+            return None;
+        }
+        rest = *inner;
         let mut next = || {
             let rank = first::<W>(|i| rest[i], u16::MAX);
-            (rank < 64 * W as u16).then(|| {
-                unset(&mut rest, rank);
-                &self.ranked(D - 1, rank).corner.at
-            })
+            drop_first(&mut rest);
+            (rank < 64 * W as u16).then(|| &self.ranked(D - 1, rank).corner.at)
         };
         let floor: [f64; D] = std::array::from_fn(|k| self.step(k, low[k]).gain);
         let volume = |at: [f64; D]| (0..D).fold(1.0, |volume, k| volume * (at[k] - floor[k]));
@@ -113,10 +97,7 @@ impl<const T: usize, const W: usize> Orders<T, W> {
         let Some(a) = next() else {
             return Some(volume(corner.at));
         };
-        let (second, third, fourth) = (next(), next(), next());
-        if fourth.is_some() {
-            return None;
-        }
+        let (second, third) = (next(), next());
         let a = limit(a, &corner.at);
         let mut lost = volume(a);
         if let Some(b) = second {
@@ -182,12 +163,7 @@ impl<const T: usize, const W: usize> Orders<T, W> {
     /// reach, in the order of objective `k`. Points that tie with it count as
     /// beyond, which does no harm.
     #[inline(always)]
-    pub(super) fn beyond<const D: usize>(
-        &self,
-        row: &Row<T>,
-        reach: &[u16; D],
-        k: usize,
-    ) -> Bits<W> {
+    fn beyond(&self, row: &Row<T>, reach: &[u16], k: usize) -> Bits<W> {
         let mut beyond = [0; W];
         for (j, &reach) in reach.iter().enumerate() {
             // Nothing reaches beyond the limit.
@@ -199,6 +175,28 @@ impl<const T: usize, const W: usize> Orders<T, W> {
             }
         }
         beyond
+    }
+
+    /// Drops the points that others dominate from those inside a box of some
+    /// reach, given in the order of the last objective.
+    #[inline(always)]
+    pub(super) fn thin<const D: usize>(&self, inside: &mut Bits<W>, reach: &[u16; D]) {
+        for i in 0..W {
+            let mut bits = inside[i];
+            while bits != 0 {
+                let rank = (i * 64) as u16 + bits.trailing_zeros() as u16;
+                // All points that follow are at most as high, so that the last
+                // objective need not be compared.
+                let row = self.ranked(D - 1, rank);
+                let beyond = self.beyond(row, &reach[..D - 1], D - 1);
+                let done = inside[i] & (bits ^ (bits - 1));
+                bits &= (bits - 1) & beyond[i];
+                inside[i] = done | bits;
+                for j in i + 1..W {
+                    inside[j] &= beyond[j];
+                }
+            }
+        }
     }
 
     /// Adds a point to the sets.

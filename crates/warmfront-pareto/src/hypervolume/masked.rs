@@ -9,71 +9,56 @@ use crate::order::Sorter;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Masked {
     sorter: Sorter<u16>,
-    three: Large<3>,
-    four: Large<4>,
-    eight: Large<8>,
+    three: Sizes<3>,
+    four: Sizes<4>,
+    eight: Sizes<8>,
     inner: Inner,
 }
 
-/// Orders of all points, by size.
+/// Orders by size.
 #[derive(Debug, Clone, Default)]
-struct Large<const T: usize> {
+struct Sizes<const T: usize> {
     one: Orders<T, 1>,
     two: Orders<T, 2>,
     four: Orders<T, 4>,
     eight: Orders<T, 8>,
     sixteen: Orders<T, 16>,
-    most: Orders<T, 32>,
+    thirty_two: Orders<T, 32>,
 }
 
-/// Orders of the points inside one box, by size.
-#[derive(Debug, Clone, Default)]
-struct Small<const T: usize> {
-    one: Orders<T, 1>,
-    two: Orders<T, 2>,
-    four: Orders<T, 4>,
-}
-
+/// What the recursion needs: orders for each number of objectives.
 #[derive(Debug, Clone, Default)]
 struct Inner {
     scratch: Scratch,
-    three: Small<3>,
-    four: Small<4>,
-    eight: Small<8>,
+    three: Sizes<3>,
+    four: Sizes<4>,
+    five: Sizes<8>,
+    six: Sizes<8>,
+    seven: Sizes<8>,
     /// Number of each row among those inside.
     names: Vec<u16>,
-    heights: Vec<f64>,
 }
 
-/// Calls a method with the orders that are large enough for `n` points.
+/// Most points in up to five objectives, and in more.
+const MOST: [usize; 2] = [2048, 512];
+
+/// Calls a method with the orders that are large enough for `$n` points, which
+/// fit into `$words` words.
 macro_rules! sized {
-    ($large:expr, $n:expr, $orders:ident => $call:expr) => {
-        match $n {
-            0..=64 => {
-                let $orders = &mut $large.one;
-                $call
-            }
-            65..=128 => {
-                let $orders = &mut $large.two;
-                $call
-            }
-            129..=256 => {
-                let $orders = &mut $large.four;
-                $call
-            }
-            257..=512 => {
-                let $orders = &mut $large.eight;
-                $call
-            }
-            513..=1024 => {
-                let $orders = &mut $large.sixteen;
-                $call
-            }
-            1025..=2048 => {
-                let $orders = &mut $large.most;
-                $call
-            }
-            _ => None,
+    ($words:expr, $sizes:expr, $n:expr, $call:expr) => {
+        // What does not depend on `$n` is decided before code is made.
+        if $words == 1 || $n <= 64 {
+            $call(&mut $sizes.one)
+        } else if $words == 2 || $n <= 128 {
+            $call(&mut $sizes.two)
+        } else if $words == 4 || $n <= 256 {
+            $call(&mut $sizes.four)
+        } else if $words == 8 || $n <= 512 {
+            $call(&mut $sizes.eight)
+        } else if $words == 16 || $n <= 1024 {
+            $call(&mut $sizes.sixteen)
+        } else {
+            $call(&mut $sizes.thirty_two)
         }
     };
 }
@@ -86,41 +71,50 @@ impl Masked {
     /// positive and finite.
     pub(super) fn volume(&mut self, rows: &[f64], m: usize) -> Option<f64> {
         let n = rows.len() / m;
-        let Self { sorter, inner, .. } = self;
-        match m {
-            4 => sized!(self.three, n, orders => inner.volume::<3, _, _>(orders, rows, sorter)),
-            5 => sized!(self.four, n, orders => inner.volume::<4, _, _>(orders, rows, sorter)),
-            6 => sized!(self.eight, n, orders => inner.volume::<5, _, _>(orders, rows, sorter)),
-            7 => sized!(self.eight, n, orders => inner.volume::<6, _, _>(orders, rows, sorter)),
-            8 => sized!(self.eight, n, orders => inner.volume::<7, _, _>(orders, rows, sorter)),
-            9 => sized!(self.eight, n, orders => inner.volume::<8, _, _>(orders, rows, sorter)),
-            _ => None,
+        if n > MOST[usize::from(m > 5)] {
+            return None;
         }
+        let Self { sorter, inner, .. } = self;
+        let volume = match m {
+            4 => sized!(32, self.three, n, |o| inner
+                .volume::<3, _, _>(o, rows, sorter)),
+            5 => sized!(32, self.four, n, |o| inner
+                .volume::<4, _, _>(o, rows, sorter)),
+            6 => sized!(8, self.eight, n, |o| inner
+                .volume::<5, _, _>(o, rows, sorter)),
+            7 => sized!(8, self.eight, n, |o| inner
+                .volume::<6, _, _>(o, rows, sorter)),
+            8 => sized!(8, self.eight, n, |o| inner
+                .volume::<7, _, _>(o, rows, sorter)),
+            9 => sized!(8, self.eight, n, |o| inner
+                .volume::<8, _, _>(o, rows, sorter)),
+            _ => return None,
+        };
+        Some(volume)
     }
 
     /// For each of `rows` (positive and finite) the volume that it alone
     /// dominates, or `None` as for [`Self::volume`].
     pub(crate) fn contributions(&mut self, rows: &[f64], m: usize) -> Option<Vec<f64>> {
         let n = rows.len() / m;
-        let Self { sorter, inner, .. } = self;
-        match m {
-            4 => {
-                sized!(self.four, n, orders => inner.contributions::<4, _, _>(orders, rows, sorter))
-            }
-            5 => {
-                sized!(self.eight, n, orders => inner.contributions::<5, _, _>(orders, rows, sorter))
-            }
-            6 => {
-                sized!(self.eight, n, orders => inner.contributions::<6, _, _>(orders, rows, sorter))
-            }
-            7 => {
-                sized!(self.eight, n, orders => inner.contributions::<7, _, _>(orders, rows, sorter))
-            }
-            8 => {
-                sized!(self.eight, n, orders => inner.contributions::<8, _, _>(orders, rows, sorter))
-            }
-            _ => None,
+        if n > MOST[usize::from(m > 4)] {
+            return None;
         }
+        let Self { sorter, inner, .. } = self;
+        let volumes = match m {
+            4 => sized!(32, self.four, n, |o| inner
+                .alone::<4, _, _>(o, rows, sorter)),
+            5 => sized!(8, self.eight, n, |o| inner
+                .alone::<5, _, _>(o, rows, sorter)),
+            6 => sized!(8, self.eight, n, |o| inner
+                .alone::<6, _, _>(o, rows, sorter)),
+            7 => sized!(8, self.eight, n, |o| inner
+                .alone::<7, _, _>(o, rows, sorter)),
+            8 => sized!(8, self.eight, n, |o| inner
+                .alone::<8, _, _>(o, rows, sorter)),
+            _ => return None,
+        };
+        Some(volumes)
     }
 }
 
@@ -130,28 +124,38 @@ impl Inner {
         orders: &mut Orders<T, W>,
         rows: &[f64],
         sorter: &mut Sorter<u16>,
-    ) -> Option<f64> {
-        let width = D + 1;
-        orders.load::<D>(rows, width, sorter);
+    ) -> f64 {
+        orders.load::<D>(rows, D + 1, sorter);
+        self.sum::<D, T, W>(orders)
+    }
+
+    /// Volume that the points of `orders` dominate.
+    ///
+    /// A point adds its height times the volume that it adds to the points
+    /// before it in the ordered objectives, for all of these are as high.
+    fn sum<const D: usize, const T: usize, const W: usize>(
+        &mut self,
+        orders: &Orders<T, W>,
+    ) -> f64 {
         let mut sets = [[0; W]; D];
         let low = [orders.rows().len() as u16; D];
         let mut volume = 0.0;
-        for (row, gains) in orders.rows().iter().zip(rows.chunks_exact(width)) {
-            let added = self.exclusive::<D, T, W>(orders, &sets, &row.corner.part(), &low)?;
+        for (row, height) in orders.rows().iter().zip(orders.heights()) {
+            let added = self.exclusive::<D, T, W>(orders, &sets, &row.corner.part(), &low);
             if added > 0.0 {
-                volume += gains[D] * added;
+                volume += height * added;
                 orders.replace(&mut sets, row);
             }
         }
-        Some(volume)
+        volume
     }
 
-    fn contributions<const D: usize, const T: usize, const W: usize>(
+    fn alone<const D: usize, const T: usize, const W: usize>(
         &mut self,
         orders: &mut Orders<T, W>,
         rows: &[f64],
         sorter: &mut Sorter<u16>,
-    ) -> Option<Vec<f64>> {
+    ) -> Vec<f64> {
         orders.load::<D>(rows, D, sorter);
         let n = orders.rows().len() as u16;
         let mut sets = [[0; W]; D];
@@ -159,21 +163,19 @@ impl Inner {
             (0..n).for_each(|rank| set(bits, rank));
         }
         let low = [n; D];
-        let mut volumes = Vec::with_capacity(rows.len() / D);
+        let mut volumes = Vec::with_capacity(orders.rows().len());
         for row in orders.rows() {
             for k in 0..D {
                 unset(&mut sets[k], row.rank[k]);
             }
-            let own = self.exclusive::<D, T, W>(orders, &sets, &row.corner.part(), &low)?;
+            let own = self.exclusive::<D, T, W>(orders, &sets, &row.corner.part(), &low);
             volumes.push(own.max(0.0));
-            for k in 0..D {
-                set(&mut sets[k], row.rank[k]);
-            }
+            orders.insert(&mut sets, row);
         }
-        Some(volumes)
+        volumes
     }
 
-    /// As [`Orders::exclusive`]; few words are worth fewer bits.
+    /// As [`Orders::exclusive`], with smaller orders where they pay.
     #[inline(always)]
     fn exclusive<const D: usize, const T: usize, const W: usize>(
         &mut self,
@@ -181,136 +183,109 @@ impl Inner {
         sets: &Sets<D, W>,
         corner: &Corner<D>,
         low: &[u16; D],
-    ) -> Option<f64> {
-        if D == 3 || W <= 2 {
-            return Some(orders.exclusive::<D>(&mut self.scratch, sets, corner, low));
+    ) -> f64 {
+        if D == 3 || W == 1 || D == 4 && W <= 8 {
+            return orders.exclusive::<D>(&mut self.scratch, sets, corner, low);
         }
         let Some(low) = orders.slabs(sets, corner, low) else {
-            return Some(0.0);
+            return 0.0;
         };
-        let inner = orders.inside(sets, &low, D - 1);
+        let mut inner = orders.inside(sets, &low, D - 1);
         if let Some(volume) = orders.few(&inner, corner, &low) {
-            return Some(volume);
+            return volume;
         }
-        let Self {
-            scratch,
-            three,
-            four,
-            eight,
-            names,
-            heights,
-        } = self;
-        let mut cut = Cut {
+        orders.thin(&mut inner, &corner.reach);
+        let cut = Cut {
             orders,
             sets,
             corner,
             low,
             inner,
-            scratch,
-            names,
-            heights,
         };
         match D {
-            4 => cut.volume::<3, 3>(three),
-            5 => cut.volume::<4, 4>(four),
-            6 => cut.volume::<5, 8>(eight),
-            7 => cut.volume::<6, 8>(eight),
-            _ => cut.volume::<7, 8>(eight),
+            4 => cut.volume::<3, 3>(self, |inner| &mut inner.three),
+            5 => cut.volume::<4, 4>(self, |inner| &mut inner.four),
+            6 => cut.volume::<5, 8>(self, |inner| &mut inner.five),
+            7 => cut.volume::<6, 8>(self, |inner| &mut inner.six),
+            _ => cut.volume::<7, 8>(self, |inner| &mut inner.seven),
         }
     }
 }
 
-/// A box with the points inside.
+/// A box with the points inside, none of which dominates another.
 struct Cut<'a, const D: usize, const T: usize, const W: usize> {
     orders: &'a Orders<T, W>,
     sets: &'a Sets<D, W>,
     corner: &'a Corner<D>,
     low: [u16; D],
     inner: Bits<W>,
-    scratch: &'a mut Scratch,
-    names: &'a mut Vec<u16>,
-    heights: &'a mut Vec<f64>,
 }
 
 impl<const D: usize, const T: usize, const W: usize> Cut<'_, D, T, W> {
-    /// Drops the points that others inside dominate; `E` is the last objective.
-    fn thin<const E: usize>(&mut self) {
-        let reach: [u16; E] = std::array::from_fn(|k| self.corner.reach[k]);
-        for i in 0..W {
-            let mut bits = self.inner[i];
-            while bits != 0 {
-                let rank = (i * 64) as u16 + bits.trailing_zeros() as u16;
-                // All points that follow are at most as high.
-                let beyond = self.orders.beyond(self.orders.ranked(E, rank), &reach, E);
-                let done = self.inner[i] & (bits ^ (bits - 1));
-                bits &= (bits - 1) & beyond[i];
-                self.inner[i] = done | bits;
-                for j in i + 1..W {
-                    self.inner[j] &= beyond[j];
-                }
-            }
-        }
-    }
-
-    /// Volume outside of what the points dominate, by orders of these alone.
-    fn volume<const E: usize, const U: usize>(&mut self, small: &mut Small<U>) -> Option<f64> {
-        self.thin::<E>();
+    /// Volume outside of what the points dominate, by orders of these alone in
+    /// all objectives but the last.
+    #[inline(never)]
+    fn volume<const E: usize, const U: usize>(
+        &self,
+        inner: &mut Inner,
+        sizes_of: impl Fn(&mut Inner) -> &mut Sizes<U>,
+    ) -> f64 {
         let count: u32 = self.inner.iter().map(|word| word.count_ones()).sum();
-        let floor: [f64; D] = std::array::from_fn(|k| self.orders.step(k, self.low[k]).gain);
-        let whole = (0..D).fold(1.0, |volume, k| volume * (self.corner.at[k] - floor[k]));
-        let lost = match count {
-            0..=64 => self.dominated::<E, U, 1>(&mut small.one, &floor),
-            65..=128 => self.dominated::<E, U, 2>(&mut small.two, &floor),
-            129..=256 => self.dominated::<E, U, 4>(&mut small.four, &floor),
-            _ => return None,
-        };
-        Some(whole - lost)
+        let floor = std::array::from_fn(|k| self.orders.step(k, self.low[k]).gain);
+        // Taken out while in use, for the recursion needs the others.
+        let mut sizes = std::mem::take(sizes_of(inner));
+        let lost = sized!(W, sizes, count, |small| self
+            .dominated::<E, U, _>(inner, small, &floor));
+        *sizes_of(inner) = sizes;
+        let sides = self.corner.at.iter().zip(&floor);
+        sides.fold(1.0, |volume, (at, floor)| volume * (at - floor)) - lost
     }
 
     fn dominated<const E: usize, const U: usize, const V: usize>(
-        &mut self,
+        &self,
+        inner: &mut Inner,
         small: &mut Orders<U, V>,
         floor: &[f64; D],
     ) -> f64 {
-        let Self {
-            orders,
-            sets,
-            corner,
-            low,
-            inner,
-            scratch,
-            names,
-            heights,
-        } = self;
-        small.clear();
-        heights.clear();
+        self.restrict::<E, U, V>(small, &mut inner.names, floor);
+        inner.sum::<E, U, V>(small)
+    }
+
+    /// Fills `to` with the points inside, limited to the corner.
+    fn restrict<const E: usize, const U: usize, const V: usize>(
+        &self,
+        to: &mut Orders<U, V>,
+        names: &mut Vec<u16>,
+        floor: &[f64; D],
+    ) {
+        let Self { orders, corner, .. } = self;
+        to.clear();
         names.clear();
         names.resize(orders.rows().len(), u16::MAX);
         let mut count = 0;
         each::<W>(
-            |i| inner[i],
+            |i| self.inner[i],
             |rank| {
                 let step = orders.step(E, rank);
                 let at = &orders.row(step.row).corner.at;
                 names[usize::from(step.row)] = count;
                 count += 1;
-                small.push::<E>(std::array::from_fn(|k| smaller(at[k], corner.at[k])));
-                heights.push(smaller(step.gain, corner.at[E]) - floor[E]);
+                let point: [f64; E] = std::array::from_fn(|k| smaller(at[k], corner.at[k]));
+                to.push(point, smaller(step.gain, corner.at[E]) - floor[E]);
             },
         );
         for k in 0..E {
-            let ordered = orders.inside(sets, low, k);
+            let ordered = orders.inside(self.sets, &self.low, k);
             each::<W>(
                 |i| ordered[i],
                 |rank| {
                     let name = names[usize::from(orders.step(k, rank).row)];
                     if name < count {
-                        small.rank(name);
+                        to.rank(name);
                     }
                 },
             );
         }
-        small.link::<E>(std::array::from_fn(|k| floor[k]));
-        small.volume::<E>(scratch, heights)
+        to.link::<E>(std::array::from_fn(|k| floor[k]));
     }
 }

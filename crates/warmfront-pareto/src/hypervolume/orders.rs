@@ -33,6 +33,21 @@ pub(super) fn each<const W: usize>(word: impl Fn(usize) -> u64, mut visit: impl 
     }
 }
 
+/// Takes the first rank out of the set.
+#[inline(always)]
+pub(super) fn drop_first<const W: usize>(bits: &mut Bits<W>) {
+    let mut done = false;
+    for word in bits {
+        let rest = *word & word.wrapping_sub(1);
+        let here = !done & (*word != 0);
+        *word = if here { rest } else { *word };
+        done |= here;
+        if W > 2 && done {
+            return;
+        }
+    }
+}
+
 #[inline(always)]
 fn place<const W: usize>(rank: u16) -> (usize, u64) {
     let word = if W == 1 { 0 } else { usize::from(rank >> 6) };
@@ -112,6 +127,8 @@ pub(super) struct Step<const T: usize, const W: usize> {
 #[derive(Debug, Clone)]
 pub(super) struct Orders<const T: usize, const W: usize> {
     rows: Vec<Row<T>>,
+    /// A further gain of each row, by which the rows decrease.
+    heights: Vec<f64>,
     /// For each objective the rows in its order.
     ranked: Vec<u16>,
     /// For each objective one step for each rank, and one after the last.
@@ -122,6 +139,7 @@ impl<const T: usize, const W: usize> Default for Orders<T, W> {
     fn default() -> Self {
         Self {
             rows: Vec::new(),
+            heights: Vec::new(),
             ranked: Vec::new(),
             steps: Vec::new(),
         }
@@ -129,7 +147,8 @@ impl<const T: usize, const W: usize> Default for Orders<T, W> {
 }
 
 impl<const T: usize, const W: usize> Orders<T, W> {
-    /// Takes in the first `U` gains of rows of `width`; all are positive.
+    /// Takes in rows of `width` positive gains: orders the first `U` of them,
+    /// and keeps the last as height.
     pub(super) fn load<const U: usize>(
         &mut self,
         rows: &[f64],
@@ -137,8 +156,12 @@ impl<const T: usize, const W: usize> Orders<T, W> {
         sorter: &mut Sorter<u16>,
     ) {
         self.clear();
+        let n = rows.len() / width;
+        self.rows.reserve(n);
+        self.heights.reserve(n);
+        self.ranked.reserve(U * n);
         for row in rows.chunks_exact(width) {
-            self.push::<U>(std::array::from_fn(|k| row[k]));
+            self.push::<U>(std::array::from_fn(|k| row[k]), row[width - 1]);
         }
         for k in 0..U {
             let keys = rows.iter().skip(k).step_by(width).map(|gain| -gain);
@@ -152,12 +175,14 @@ impl<const T: usize, const W: usize> Orders<T, W> {
     /// after the other, and linked.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
+        self.heights.clear();
         self.ranked.clear();
     }
 
-    /// Adds a point of `U` gains.
+    /// Adds a point of `U` gains and a height.
     #[inline(always)]
-    pub(super) fn push<const U: usize>(&mut self, point: [f64; U]) {
+    pub(super) fn push<const U: usize>(&mut self, point: [f64; U], height: f64) {
+        self.heights.push(height);
         self.rows.push(Row {
             corner: Corner {
                 at: std::array::from_fn(|k| if k < U { point[k] } else { 0.0 }),
@@ -218,6 +243,12 @@ impl<const T: usize, const W: usize> Orders<T, W> {
     #[inline(always)]
     pub(super) fn rows(&self) -> &[Row<T>] {
         &self.rows
+    }
+
+    /// The height of each row.
+    #[inline(always)]
+    pub(super) fn heights(&self) -> &[f64] {
+        &self.heights
     }
 
     #[inline(always)]

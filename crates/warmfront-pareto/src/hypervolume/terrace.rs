@@ -77,3 +77,35 @@ impl Terrace {
         area
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hypervolume::{Stairs, tests::front};
+
+    #[test]
+    fn areas_are_those_of_stairs() {
+        for (n, levels) in [(1, 0), (20, 0), (62, 0), (62, 5), (63, 0)] {
+            let mut points: Vec<[f64; 2]> = front(2, n, levels, false).as_chunks::<2>().0.to_vec();
+            points.retain(|p| p[0] > 0.0 && p[1] > 0.0);
+            let mut order: Vec<usize> = (0..points.len()).collect();
+            order.sort_by(|a, b| points[*b][0].total_cmp(&points[*a][0]));
+            let mut terrace = Terrace::default();
+            terrace.clear();
+            let mut places = vec![0; points.len()];
+            for i in order {
+                places[i] = terrace.push(points[i]);
+            }
+            assert_eq!(terrace.start(), points.len() <= 62);
+            if points.len() > 62 {
+                continue;
+            }
+            let mut stairs = Stairs::default();
+            stairs.clear();
+            for (point, place) in points.iter().zip(places) {
+                let expected = stairs.add(point[0], point[1]);
+                assert!((terrace.add(place) - expected).abs() < 1e-15);
+            }
+        }
+    }
+}
