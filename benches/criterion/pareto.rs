@@ -1,11 +1,13 @@
-//! Hypervolume, box decomposition and sorting of fronts.
+//! Hypervolume, contributions, box decomposition and sorting of fronts.
 
 use std::time::Duration;
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use warmfront_bench::inputs::{FrontShape, REFERENCE, cloud, front};
-use warmfront_pareto::{BoxDecomposition, HypervolumeWorkspace, non_dominated, non_dominated_sort};
+use warmfront_pareto::{
+    BoxDecomposition, HypervolumeWorkspace, contributions, non_dominated, non_dominated_sort,
+};
 
 fn quick<'a>(c: &'a mut Criterion, name: &str) -> BenchmarkGroup<'a, WallTime> {
     let mut group = c.benchmark_group(name);
@@ -39,6 +41,25 @@ fn hypervolume(c: &mut Criterion) {
     group.finish();
 }
 
+fn alone(c: &mut Criterion) {
+    let mut group = quick(c, "contributions");
+    for (m, sizes) in [
+        (2, &[100, 1000][..]),
+        (3, &[100, 1000]),
+        (4, &[50, 100, 200]),
+        (5, &[50, 100]),
+    ] {
+        for &n in sizes {
+            let table = front(FrontShape::Concave, m, n);
+            let reference = vec![REFERENCE; m];
+            group.bench_function(BenchmarkId::new(format!("m{m}"), n), |b| {
+                b.iter(|| contributions(table.points(), &reference));
+            });
+        }
+    }
+    group.finish();
+}
+
 fn decomposition(c: &mut Criterion) {
     let mut group = quick(c, "box_decomposition");
     for (m, sizes) in [
@@ -62,7 +83,7 @@ fn sorting(c: &mut Criterion) {
     for name in ["non_dominated", "non_dominated_sort"] {
         let mut group = quick(c, name);
         for m in [2, 3, 4, 6] {
-            for n in [100, 1000] {
+            for n in [100, 1000, 10_000] {
                 let table = cloud(m, n);
                 group.bench_function(BenchmarkId::new(format!("m{m}"), n), |b| {
                     if name == "non_dominated" {
@@ -77,5 +98,5 @@ fn sorting(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, hypervolume, decomposition, sorting);
+criterion_group!(benches, hypervolume, alone, decomposition, sorting);
 criterion_main!(benches);

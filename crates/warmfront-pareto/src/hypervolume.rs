@@ -25,9 +25,9 @@ use crate::Points;
 /// unbounded or its volume overflows, and NaN if a coordinate of the reference
 /// is NaN.
 ///
-/// Time: O(n log n) for two objectives; for three the same but for moves within
-/// a short sorted array; O(n²) for four. Beyond, it is exponential in the
-/// number of objectives in the worst case.
+/// Time: O(n log n) for two objectives, and close to O(n) for most data; for
+/// three the same but for moves within a short sorted array; O(n²) for four.
+/// Beyond, it is exponential in the number of objectives in the worst case.
 ///
 /// Allocates its working memory; use a [`HypervolumeWorkspace`] for many calls.
 ///
@@ -42,7 +42,8 @@ use crate::Points;
 /// *Computing and updating hypervolume contributions in up to four dimensions*,
 /// IEEE TEVC 22 (four: a sum of three-dimensional contributions). L. While, L.
 /// Bradstreet, L. Barone (2012), *A fast way of calculating exact hypervolumes*,
-/// IEEE TEVC 16 (more: limited sets).
+/// IEEE TEVC 16 (more: limited sets; here they are sets of bits, from four
+/// objectives on).
 ///
 /// # Examples
 ///
@@ -65,7 +66,8 @@ pub struct HypervolumeWorkspace {
     three: three::Sweep,
     gains: Gains,
     four: four::Four,
-    masked: Masked,
+    /// Large, and not needed for two or three objectives.
+    masked: Option<Box<Masked>>,
     wfg: Wfg,
 }
 
@@ -100,13 +102,17 @@ impl HypervolumeWorkspace {
                 }
                 self.gains.sort();
                 let rows = self.gains.rows();
-                let volume = self.masked.volume(rows, m).unwrap_or_else(|| {
-                    if m == 4 {
-                        self.four.volume(rows.as_chunks::<4>().0, 1)
-                    } else {
-                        self.wfg.volume(rows, m)
-                    }
-                });
+                let volume = self
+                    .masked
+                    .get_or_insert_default()
+                    .volume(rows, m)
+                    .unwrap_or_else(|| {
+                        if m == 4 {
+                            self.four.volume(rows.as_chunks::<4>().0, 1)
+                        } else {
+                            self.wfg.volume(rows, m)
+                        }
+                    });
                 self.gains.unscale(volume)
             }
         }

@@ -16,6 +16,9 @@ const PATIENCE: usize = 8;
 pub(crate) struct Sorter<P> {
     items: Vec<(f64, P)>,
     spare: Vec<(f64, P)>,
+    /// Bucket of each item.
+    homes: Vec<u32>,
+    /// Where the next item of each bucket goes.
     starts: Vec<u32>,
 }
 
@@ -24,6 +27,7 @@ impl<P> Default for Sorter<P> {
         Self {
             items: Vec::new(),
             spare: Vec::new(),
+            homes: Vec::new(),
             starts: Vec::new(),
         }
     }
@@ -56,23 +60,31 @@ impl<P: Copy> Sorter<P> {
     /// Sorts by buckets; returns whether the keys have a range to do so.
     fn scatter(&mut self) -> bool {
         let n = self.items.len();
-        let (mut least, mut most) = (f64::INFINITY, f64::NEG_INFINITY);
-        for (key, _) in &self.items {
-            least = if *key < least { *key } else { least };
-            most = if *key > most { *key } else { most };
+        // Lanes, for a single minimum would have to wait for itself.
+        let (mut low, mut high) = ([f64::INFINITY; 4], [f64::NEG_INFINITY; 4]);
+        for items in self.items.chunks(4) {
+            for ((low, high), (key, _)) in low.iter_mut().zip(&mut high).zip(items) {
+                *low = if *key < *low { *key } else { *low };
+                *high = if *key > *high { *key } else { *high };
+            }
         }
+        let least = low.into_iter().fold(f64::INFINITY, f64::min);
+        let most = high.into_iter().fold(f64::NEG_INFINITY, f64::max);
         let buckets = n.next_power_of_two();
         let width = buckets as f64 / (most - least);
-        // Too narrow, infinite or empty a range; `u32` counts the items.
-        if !(width > 0.0 && width.is_finite()) || u32::try_from(n).is_err() {
+        // Too narrow, infinite or empty a range; `i32` counts the buckets.
+        if !(width > 0.0 && width.is_finite()) || i32::try_from(buckets).is_err() {
             return false;
         }
         // Rounded operations keep the order, so that buckets are in order too.
-        let bucket = |key: f64| (((key - least) * width) as i32 as usize).min(buckets - 1);
+        let last = buckets as u32 - 1;
+        let bucket = |(key, _): &(f64, P)| (((key - least) * width) as i32 as u32).min(last);
+        self.homes.clear();
+        self.homes.extend(self.items.iter().map(bucket));
         self.starts.clear();
         self.starts.resize(buckets, 0);
-        for (key, _) in &self.items {
-            self.starts[bucket(*key)] += 1;
+        for home in &self.homes {
+            self.starts[*home as usize] += 1;
         }
         let mut sum = 0;
         for start in &mut self.starts {
@@ -80,8 +92,8 @@ impl<P: Copy> Sorter<P> {
         }
         self.spare.clear();
         self.spare.extend_from_slice(&self.items);
-        for item in &self.items {
-            let place = &mut self.starts[bucket(item.0)];
+        for (item, home) in self.items.iter().zip(&self.homes) {
+            let place = &mut self.starts[*home as usize];
             self.spare[*place as usize] = *item;
             *place += 1;
         }

@@ -122,10 +122,8 @@ impl<const T: usize, const W: usize> Orders<T, W> {
     ) -> f64 {
         let upper: Corner<E> = corner.part();
         let below: [u16; E] = std::array::from_fn(|k| low[k]);
-        let mut base = 1.0;
-        for k in 0..E {
-            base *= corner.at[k] - self.step(k, low[k]).gain;
-        }
+        let floor: [f64; E] = std::array::from_fn(|k| self.step(k, low[k]).gain);
+        let mut base = (0..E).fold(1.0, |v, k| v * (corner.at[k] - floor[k]));
         let mut height = corner.at[E];
         let mut volume = 0.0;
         let mut sets = [[0; W]; E];
@@ -137,7 +135,12 @@ impl<const T: usize, const W: usize> Orders<T, W> {
                 inner[i] &= inner[i] - 1;
                 let row = self.ranked(E, rank);
                 let point = row.corner.limited(&upper);
-                let lost = self.exclusive::<E>(scratch, &sets, &point, &below);
+                let lost = if added == [0; W] {
+                    // Nothing else is there yet.
+                    (0..E).fold(1.0, |v, k| v * (point.at[k] - floor[k]))
+                } else {
+                    self.exclusive::<E>(scratch, &sets, &point, &below)
+                };
                 if lost > 0.0 {
                     let level = smaller(row.corner.at[E], height);
                     volume += base * (height - level);
