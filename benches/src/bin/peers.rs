@@ -135,11 +135,13 @@ fn run_rows(
     for (index, row) in rows.iter().enumerate() {
         let mut record = records.get(&row.id);
         let finished = record.as_ref().is_some_and(|r| r.is_finished(row, &terms));
+        let mut fresh = false;
         if !arguments.report && (arguments.again || !finished) {
             match contest.measure(row) {
                 Ok(measured) => {
                     records.put(&measured)?;
                     record = Some(measured);
+                    fresh = true;
                 }
                 Err(error) => eprintln!("{}: {error:#}", row.id),
             }
@@ -147,15 +149,23 @@ fn run_rows(
         let Some(record) = record else { continue };
         versions.extend(record.versions.clone());
         known.insert(row.id.clone(), record);
-        if !arguments.report && !finished {
+        if fresh {
             for line in report::lines(std::slice::from_ref(row), &known) {
                 eprintln!("{:>3}/{} {}", index + 1, rows.len(), brief(&line));
             }
         }
     }
-    let lines = report::lines(&rows, &known);
+    let [goals, measured, met] = report::tally(&report::lines(&rows, &known));
+    // The page is about everything that has been measured, now or before.
+    let all = choose(&[])?;
+    for row in &all {
+        if let Some(record) = records.get(&row.id) {
+            versions.extend(record.versions.clone());
+            known.insert(row.id.clone(), record);
+        }
+    }
+    let lines = report::lines(&all, &known);
     report::write(folder, &lines, &setup(arguments, &versions))?;
-    let [goals, measured, met] = report::tally(&lines);
     println!("{met} of {measured} measured goals met, {goals} goals");
     println!("{}", folder.join("peers.md").display());
     Ok(())
@@ -197,9 +207,14 @@ fn run_loops(arguments: &Arguments, folder: &Path, mut contest: Contest) -> anyh
     if !arguments.report {
         loops::run_all(&plan, &cells, &mut contest, |line| eprintln!("{line}"))?;
     }
-    let mut page = loops::markdown(&plan, &loops::read(&plan, &cells))?;
+    let runs = loops::read(&plan, &cells);
+    let versions = runs
+        .iter()
+        .map(|cell| (cell.method.clone(), cell.version.clone()));
+    let setup = setup(arguments, &versions.collect());
+    let mut page = loops::markdown(&plan, &runs)?;
     page.push_str("\n| | |\n|---|---|\n");
-    for (name, value) in &setup(arguments, &BTreeMap::new()).facts {
+    for (name, value) in &setup.facts {
         page.push_str(&format!("| {name} | {value} |\n"));
     }
     let path = folder.join("loops.md");

@@ -120,6 +120,12 @@ fn own_line(row: &Row, limit: Limit, record: Option<&Record>) -> Line {
     let value = median(&ours);
     line.ours = Some(value);
     line.rounds = ours.len();
+    // Being fast with a worse result is no feat.
+    let verdicts = record.peers.iter().filter_map(|peer| match &peer.outcome {
+        Outcome::Measured { verdict, .. } => verdict.as_ref(),
+        _ => None,
+    });
+    line.good = verdicts.map(|verdict| verdict.good).reduce(|a, b| a && b);
     line.met = Some(match limit {
         Limit::Milliseconds(limit) => 1e3 * value <= limit,
         Limit::Megabytes(limit) => value <= limit,
@@ -193,6 +199,7 @@ impl Line {
             (Some(true), Some(false)) => "**result worse**",
             (Some(true), _) => "met",
             (Some(false), _) => "**not met**",
+            (None, Some(false)) => "**result worse**",
             (None, _) => "",
         }
     }
@@ -361,6 +368,9 @@ mod tests {
     #[test]
     fn a_limit_has_a_line_of_its_own() {
         let rows = row("suggest-log-ehvi-m2-n50");
+        let worse: [(Side, &[f64], bool); 1] = [(Side::Botorch, &[0.2], false)];
+        let line = lines(&rows, &known(&rows[0], &[0.01], &worse)).remove(1);
+        assert_eq!((line.met, line.verdict()), (Some(true), "**result worse**"));
         let lines = lines(&rows, &known(&rows[0], &[0.03], &[]));
         assert_eq!(lines.len(), 2);
         assert_eq!((lines[0].goal.as_str(), lines[0].met), ("", None));
