@@ -42,8 +42,8 @@ use crate::Points;
 /// *Computing and updating hypervolume contributions in up to four dimensions*,
 /// IEEE TEVC 22 (four: a sum of three-dimensional contributions). L. While, L.
 /// Bradstreet, L. Barone (2012), *A fast way of calculating exact hypervolumes*,
-/// IEEE TEVC 16 (more: limited sets; here they are sets of bits, from four
-/// objectives on).
+/// IEEE TEVC 16 (more: limited sets; here they are sets of bits, for four to
+/// eight objectives).
 ///
 /// # Examples
 ///
@@ -160,7 +160,6 @@ pub(crate) mod tests {
             (6, [1, 4, 20, 40, 64, 65, 70, 80]),
             (7, [1, 5, 10, 20, 30, 40, 50, 66]),
             (8, [1, 2, 3, 4, 5, 6, 20, 30]),
-            (9, [1, 2, 3, 4, 5, 6, 12, 20]),
         ];
         for (m, sizes) in cells {
             for n in sizes {
@@ -181,7 +180,7 @@ pub(crate) mod tests {
                         (found / expected - 1.0).abs() < 1e-13,
                         "{what}: {found}, not {expected}"
                     );
-                    if m < 9 && (m < 6 || n < 50) {
+                    if m < 5 || m == 5 && n <= 256 || m < 8 && n < 50 {
                         let alone = Masked::default().contributions(rows, m).unwrap();
                         Wfg::default().contributions(rows, m, |i, expected| {
                             assert!(

@@ -64,8 +64,7 @@ impl<const T: usize, const W: usize> Orders<T, W> {
             4 => self.sunk::<D, 3>(scratch, &inner, corner, &low),
             5 => self.sunk::<D, 4>(scratch, &inner, corner, &low),
             6 => self.sunk::<D, 5>(scratch, &inner, corner, &low),
-            7 => self.sunk::<D, 6>(scratch, &inner, corner, &low),
-            _ => self.sunk::<D, 7>(scratch, &inner, corner, &low),
+            _ => self.sunk::<D, 6>(scratch, &inner, corner, &low),
         }
     }
 

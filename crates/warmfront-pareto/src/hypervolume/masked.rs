@@ -5,13 +5,13 @@ use super::exclusive::{Scratch, Sets};
 use super::orders::{Bits, Corner, Orders, each, set, smaller, unset};
 use crate::order::Sorter;
 
-/// Working memory for four to nine objectives.
+/// Working memory for four to eight objectives.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Masked {
     sorter: Sorter<u16>,
     three: Sizes<3>,
     four: Sizes<4>,
-    eight: Sizes<8>,
+    more: Sizes<7>,
     inner: Inner,
 }
 
@@ -32,15 +32,14 @@ struct Inner {
     scratch: Scratch,
     three: Sizes<3>,
     four: Sizes<4>,
-    five: Sizes<8>,
-    six: Sizes<8>,
-    seven: Sizes<8>,
+    five: Sizes<7>,
+    six: Sizes<7>,
     /// Number of each row among those inside.
     names: Vec<u16>,
 }
 
 /// Most points in up to five objectives, and in more.
-const MOST: [usize; 2] = [2048, 512];
+const MOST: [usize; 2] = [2048, 256];
 
 /// Calls a method with the orders that are large enough for `$n` points, which
 /// fit into `$words` words.
@@ -65,7 +64,7 @@ macro_rules! sized {
 
 impl Masked {
     /// Volume that `rows` of `m` gains dominate above the origin, or `None` if
-    /// the points are too many for sets of bits.
+    /// points or objectives are too many for sets of bits.
     ///
     /// The rows are in decreasing order of the last gain; all gains are
     /// positive and finite.
@@ -80,14 +79,12 @@ impl Masked {
                 .volume::<3, _, _>(o, rows, sorter)),
             5 => sized!(32, self.four, n, |o| inner
                 .volume::<4, _, _>(o, rows, sorter)),
-            6 => sized!(8, self.eight, n, |o| inner
+            6 => sized!(4, self.more, n, |o| inner
                 .volume::<5, _, _>(o, rows, sorter)),
-            7 => sized!(8, self.eight, n, |o| inner
+            7 => sized!(4, self.more, n, |o| inner
                 .volume::<6, _, _>(o, rows, sorter)),
-            8 => sized!(8, self.eight, n, |o| inner
+            8 => sized!(4, self.more, n, |o| inner
                 .volume::<7, _, _>(o, rows, sorter)),
-            9 => sized!(8, self.eight, n, |o| inner
-                .volume::<8, _, _>(o, rows, sorter)),
             _ => return None,
         };
         Some(volume)
@@ -104,14 +101,9 @@ impl Masked {
         let volumes = match m {
             4 => sized!(32, self.four, n, |o| inner
                 .alone::<4, _, _>(o, rows, sorter)),
-            5 => sized!(8, self.eight, n, |o| inner
-                .alone::<5, _, _>(o, rows, sorter)),
-            6 => sized!(8, self.eight, n, |o| inner
-                .alone::<6, _, _>(o, rows, sorter)),
-            7 => sized!(8, self.eight, n, |o| inner
-                .alone::<7, _, _>(o, rows, sorter)),
-            8 => sized!(8, self.eight, n, |o| inner
-                .alone::<8, _, _>(o, rows, sorter)),
+            5 => sized!(4, self.more, n, |o| inner.alone::<5, _, _>(o, rows, sorter)),
+            6 => sized!(4, self.more, n, |o| inner.alone::<6, _, _>(o, rows, sorter)),
+            7 => sized!(4, self.more, n, |o| inner.alone::<7, _, _>(o, rows, sorter)),
             _ => return None,
         };
         Some(volumes)
@@ -205,9 +197,8 @@ impl Inner {
         match D {
             4 => cut.volume::<3, 3>(self, |inner| &mut inner.three),
             5 => cut.volume::<4, 4>(self, |inner| &mut inner.four),
-            6 => cut.volume::<5, 8>(self, |inner| &mut inner.five),
-            7 => cut.volume::<6, 8>(self, |inner| &mut inner.six),
-            _ => cut.volume::<7, 8>(self, |inner| &mut inner.seven),
+            6 => cut.volume::<5, 7>(self, |inner| &mut inner.five),
+            _ => cut.volume::<6, 7>(self, |inner| &mut inner.six),
         }
     }
 }
