@@ -1,6 +1,6 @@
 //! Programs of others, measured beside ours.
 //!
-//! [`environment`] makes what they need to run, a [`Worker`](worker::Worker) is one of their processes. The
+//! [`environment`] makes what they need to run, a [`Worker`] is one of their processes. The
 //! comparisons: [`race`] with the libraries that one would otherwise use, workload by workload; [`duel`] with
 //! NePS' own PriMO ([`Neps`]), written up by [`table`]; [`torch`] with PyTorch's training step.
 
