@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Context as _, bail};
+use warmfront_acq::AcquisitionConfig;
 use warmfront_core::{
     Candidate, Costs, Objective, Objectives, Observation, Outcome, Purpose, SearchSpace, Seed,
     Strategy, TrialId, UnitPoint,
@@ -29,10 +30,12 @@ impl Optimisation {
         let strategy: Box<dyn Strategy> = match &*run.method {
             "random" => Box::new(RandomSearch::new(&space, &objectives)),
             "ours" => Box::new(ModelBased::new(
-                IndependentGpModel::default(),
+                // The problems have no noise.
+                IndependentGpModel::low_noise(),
                 &space,
                 &objectives,
                 ModelBasedConfig {
+                    acquisition: (run.objectives > 1).then_some(AcquisitionConfig::LogEhvi),
                     reference_point: (run.objectives > 1).then(|| run.reference.clone()),
                     initial_trials: Some(run.x.len()),
                     ..ModelBasedConfig::default()
