@@ -3,6 +3,8 @@
 //! One small file per cell, written beside its place, flushed and renamed, and closed by a line
 //! with a checksum: a file is either whole or ignored, whatever interrupted the run.
 
+mod record;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -12,6 +14,7 @@ use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::{Cell, CellResult, Step};
+pub use record::write_record;
 
 /// One line of a cell's file and of `results.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,7 +155,7 @@ impl Store {
         })
     }
 
-    /// Takes cells from a `results.csv` or `measures.csv` of an earlier run as finished. Returns how
+    /// Takes cells from a `record.csv`, `results.csv` or `measures.csv` of an earlier run as finished. Returns how
     /// many are whole.
     ///
     /// A torn last line is ignored, and so is the cell it belongs to.
@@ -164,7 +167,7 @@ impl Store {
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
         let before = self.recorded.len();
         let results = read_results(&bytes)
-            .with_context(|| format!("{} is no results.csv", path.display()))?;
+            .with_context(|| format!("{} is no record of runs", path.display()))?;
         self.recorded.extend(results);
         Ok(self.recorded.len() - before)
     }
@@ -269,10 +272,11 @@ fn parse(bytes: &[u8], cell: &Cell) -> Option<CellResult> {
 fn read_results(bytes: &[u8]) -> anyhow::Result<HashMap<String, CellResult>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.headers()?.clone();
-    if ["key", "name", "value"]
-        .iter()
-        .all(|c| header.iter().any(|h| h == *c))
-    {
+    let has = |columns: &[&str]| columns.iter().all(|c| header.iter().any(|h| h == *c));
+    if has(&record::COLUMNS) {
+        return Ok(record::read(reader));
+    }
+    if has(&["key", "name", "value"]) {
         return Ok(read_measures(reader));
     }
     let groups = read_lines(reader, &header)?;

@@ -11,7 +11,7 @@ use warmfront_bench::profile::{Catalogue, Overrides, Plan, experiment};
 use warmfront_bench::report;
 use warmfront_bench::runner::{RunConfig, RunOutcome, Work, run};
 use warmfront_bench::setup::{DataFile, Setup};
-use warmfront_bench::store::{Store, write_results};
+use warmfront_bench::store::{Store, write_record, write_results};
 
 /// Known by the names of the real experiment, so that its profile applies.
 struct Toy;
@@ -236,19 +236,22 @@ fn recorded_results_count_as_finished_and_a_torn_line_loses_its_cell_only() {
     let out = folder("recorded");
     let cells = small().cells(&Toy);
     let outcome = go(&out, &cells, &Decay::default(), 2);
-    let path = out.join("results.csv");
-    write_results(&path, &outcome.finished).expect("writable");
-    let text = std::fs::read_to_string(&path).expect("readable");
-    std::fs::write(&path, &text[..text.len() - 40]).expect("writable");
+    let mut store = Store::open(&out).expect("the folder can be made");
+    let path = out.join("recorded.csv");
+    for (index, write) in [write_results, write_record].into_iter().enumerate() {
+        write(&path, &outcome.finished).expect("writable");
+        let text = std::fs::read_to_string(&path).expect("readable");
+        std::fs::write(&path, &text[..text.len() - 40]).expect("writable");
 
-    let fresh = folder("recorded-fresh");
-    let mut store = Store::open(&fresh).expect("the folder can be made");
-    // The torn cell is short of its last evaluation.
-    store.add_recorded(&path).expect("a results.csv");
-    let work = Decay::default();
-    let again = run(&cells, &work, &store, &RunConfig::default()).expect("stored");
-    assert_eq!(work.runs.load(Ordering::Relaxed), 1);
-    assert_eq!(again.finished, outcome.finished);
+        let fresh = folder(&format!("recorded-fresh-{index}"));
+        store = Store::open(&fresh).expect("the folder can be made");
+        // The torn cell is short of its last evaluation.
+        store.add_recorded(&path).expect("a record");
+        let work = Decay::default();
+        let again = run(&cells, &work, &store, &RunConfig::default()).expect("stored");
+        assert_eq!(work.runs.load(Ordering::Relaxed), 1);
+        assert_eq!(again.finished, outcome.finished);
+    }
 
     let wrong = out.join("wrong.csv");
     std::fs::write(&wrong, "a,b\n1,2\n").expect("writable");
@@ -257,7 +260,7 @@ fn recorded_results_count_as_finished_and_a_torn_line_loses_its_cell_only() {
         store.add_recorded(&wrong).expect_err("other columns")
     );
     assert!(
-        message.contains("is no results.csv: no column `key`"),
+        message.contains("is no record of runs: no column `key`"),
         "{message}"
     );
 }

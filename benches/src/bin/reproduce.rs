@@ -17,7 +17,7 @@ use warmfront_bench::profile::{Experiment, Overrides, Plan, experiment};
 use warmfront_bench::report;
 use warmfront_bench::runner::{self, RunConfig};
 use warmfront_bench::setup::Setup;
-use warmfront_bench::store::Store;
+use warmfront_bench::store::{Store, write_record};
 use warmfront_bench::system::{System, system};
 
 /// Run published experiments and compare methods, with an HTML report at the end.
@@ -59,7 +59,7 @@ struct Arguments {
     /// Start no run later than this
     #[arg(long, value_name = "MINUTES")]
     time_limit: Option<f64>,
-    /// Take the runs of an earlier results.csv as finished
+    /// Take the runs of an earlier record.csv (or results.csv, measures.csv) as finished
     #[arg(long, value_name = "FILE")]
     resume_from: Vec<PathBuf>,
     /// Show what would run, and stop
@@ -173,6 +173,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             },
         )
         .context("the runs are kept, but the report could not be written")?;
+    write_record(&out.join("record.csv"), &outcome.finished)?;
     let page = page.canonicalize().unwrap_or(page);
     println!("{}", page.display());
     Ok(if outcome.failures.is_empty() {
