@@ -1,4 +1,4 @@
-//! `shipped_policy`: trains the policy that comes with warmfront-np.
+//! `shipped_policy`: trains a policy for any space of up to eight coordinates, meant to come with warmfront-np.
 #![expect(
     clippy::print_stdout,
     reason = "a command-line program talks to its terminal"
@@ -15,14 +15,14 @@ use warmfront_bench::runner::RunConfig;
 use warmfront_bench::store::replace;
 use warmfront_np::Precision;
 
-/// Train the policy that comes with warmfront-np, on functions of one to eight inputs.
+/// Train a policy for any space of up to eight coordinates, on functions of one to eight inputs.
 ///
-/// It takes about two hours on two cores, and goes on where an earlier call stopped.
+/// It is meant to come with warmfront-np, and does not yet. It takes about two hours on two cores, and goes on where an earlier call stopped.
 #[derive(Debug, Parser)]
 #[command(name = "shipped_policy", version)]
 struct Arguments {
     /// File to write, with weights in half precision
-    #[arg(default_value = "crates/warmfront-np/policies/general.safetensors")]
+    #[arg(default_value = "target/shipped-policy/general.safetensors")]
     file: PathBuf,
     /// Seed of the training
     #[arg(long, default_value_t = 2026)]
@@ -37,6 +37,11 @@ struct Arguments {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    // Before the training, not after it: a folder that cannot be made would cost hours.
+    if let Some(folder) = arguments.file.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    }
     let spec = FamilySpec::find("general").context("the family is gone")?;
     let halls = Halls::new(None, arguments.seed);
     let recipe = recipe(spec, Variant::Full, arguments.seed);

@@ -149,7 +149,7 @@ pub const FAMILIES: &[FamilySpec] = &[
         name: "general",
         title: "Functions of one to eight inputs",
         text: "Draws of Gaussian processes and shifted functions of one to eight inputs at 500 uniform points; \
-               inputs beyond are held at zero. What the policy that comes with the library is trained on.",
+               inputs beyond are held at zero. For a policy that serves any such space.",
         version: 1,
         tests: 16,
         kind: Kind::General,
