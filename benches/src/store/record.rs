@@ -269,6 +269,18 @@ mod tests {
         };
         let good = row(&cell("x"), &good);
         assert!(result(&good).is_some());
+        // Well-formed, but not what was written: only the checksum can tell.
+        let altered: [fn(&mut Row); 4] = [
+            |row| row.values = "1:0.4".into(),
+            |row| row.rows = "7 7 7 8".into(),
+            |row| row.measures = "x=1".into(),
+            |row| row.key = "another".into(),
+        ];
+        for (index, alter) in altered.into_iter().enumerate() {
+            let mut row = good.clone();
+            alter(&mut row);
+            assert!(result(&row).is_none(), "alteration {index}");
+        }
         let damage: [fn(&mut Row); 6] = [
             |row| row.values.clear(),
             |row| row.values = "0:1".into(),
