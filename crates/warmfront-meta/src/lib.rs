@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod baseline;
+mod batch;
 mod data;
 mod error;
 mod initial_design;

@@ -16,7 +16,8 @@ use warmfront_core::{
 use warmfront_gp::DifferentiableSurrogate;
 use warmfront_linalg::Mat;
 
-use crate::data::{FailurePolicy, TargetData, TrialLog, check_pending};
+use crate::batch::choose_batch;
+use crate::data::{FailurePolicy, TargetData, TrialLog};
 use crate::initial_design::{exploratory_point, initial_design};
 use crate::{MetaError, TargetModel};
 
@@ -197,38 +198,16 @@ impl<M: TargetModel> Strategy for ModelBased<M> {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
-        check_pending(&self.space, pending)?;
-        let mut busy: Vec<UnitPoint> = pending
-            .iter()
-            .map(|candidate| self.space.canonical(&candidate.point))
-            .collect();
-        let mut exclude: Vec<UnitPoint> = self.log.points().chain(&busy).cloned().collect();
-        let mut taken: HashSet<UnitPoint> = exclude.iter().cloned().collect();
-        let mut picks = Vec::with_capacity(q.get());
-        for _ in 0..q.get() {
-            let placed = self.log.len() + busy.len();
-            let point = match self.design_point(placed, &taken) {
-                Some(point) => Some(point),
-                None => match self.model_point(&busy, &exclude, rng) {
-                    Ok(Some(point)) => Some(point),
-                    Ok(None) => exploratory_point(&self.space, &taken, rng),
-                    Err(error) => {
+        choose_batch(&self.space, &self.log, q, pending, |occupied| {
+            let placed = self.log.len() + occupied.busy.len();
+            self.design_point(placed, &occupied.taken).or_else(|| {
+                self.model_point(&occupied.busy, &occupied.known, rng)
+                    .unwrap_or_else(|error| {
                         tracing::warn!(model = self.model.name(), %error, "no acquisition function, exploring instead");
-                        exploratory_point(&self.space, &taken, rng)
-                    }
-                },
-            };
-            let Some(point) = point else {
-                return Err(StrategyError::Exhausted {
-                    requested: q.get(),
-                    available: picks.len(),
-                });
-            };
-            taken.insert(point.clone());
-            exclude.push(point.clone());
-            busy.push(point.clone());
-            picks.push(Candidate::at(point));
-        }
-        Ok(picks)
+                        None
+                    })
+                    .or_else(|| exploratory_point(&self.space, &occupied.taken, rng))
+            })
+        })
     }
 }

@@ -2,7 +2,6 @@
 
 mod config;
 
-use std::collections::HashSet;
 use std::num::NonZeroUsize;
 
 use rand::{Rng, RngExt};
@@ -17,7 +16,8 @@ use warmfront_pareto::{AugmentedChebyshev, simplex_weights, weighted_sum};
 
 use super::prior_random::{check_beliefs, free_believed_point};
 use crate::MetaError;
-use crate::data::{TrialLog, check_pending};
+use crate::batch::choose_batch;
+use crate::data::TrialLog;
 use crate::initial_design::exploratory_point;
 
 pub use config::{BeliefDecay, ScalarWeights, ScalarizedBoConfig};
@@ -268,42 +268,25 @@ impl Strategy for ScalarizedBo {
         pending: &[Candidate],
         rng: &mut dyn Rng,
     ) -> Result<Vec<Candidate>, StrategyError> {
-        check_pending(&self.space, pending)?;
-        let mut busy: Vec<UnitPoint> = pending
-            .iter()
-            .map(|candidate| self.space.canonical(&candidate.point))
-            .collect();
-        let mut exclude: Vec<UnitPoint> = self.log.points().chain(&busy).cloned().collect();
-        let mut taken: HashSet<UnitPoint> = exclude.iter().cloned().collect();
-        let mut picks = Vec::with_capacity(q.get());
-        for _ in 0..q.get() {
-            let initial = self.log.len() + busy.len() < self.initial_trials;
+        choose_batch(&self.space, &self.log, q, pending, |occupied| {
+            let initial = self.log.len() + occupied.busy.len() < self.initial_trials;
             let modelled = if initial {
                 None
             } else {
-                self.model_point(&busy, &exclude, rng)
+                self.model_point(&occupied.busy, &occupied.known, rng)
                     .unwrap_or_else(|error| {
                         tracing::warn!(%error, "no acquisition function, exploring instead");
                         None
                     })
             };
-            let point = match modelled {
-                Some(point) => Some(point),
-                None if initial => free_believed_point(&self.space, &self.beliefs, &taken, rng),
-                None => exploratory_point(&self.space, &taken, rng),
-            };
-            let Some(point) = point else {
-                return Err(StrategyError::Exhausted {
-                    requested: q.get(),
-                    available: picks.len(),
-                });
-            };
-            taken.insert(point.clone());
-            exclude.push(point.clone());
-            busy.push(point.clone());
-            picks.push(Candidate::at(point));
-        }
-        Ok(picks)
+            modelled.or_else(|| {
+                if initial {
+                    free_believed_point(&self.space, &self.beliefs, &occupied.taken, rng)
+                } else {
+                    exploratory_point(&self.space, &occupied.taken, rng)
+                }
+            })
+        })
     }
 }
 
