@@ -92,32 +92,65 @@ pub fn draw(kernel: &ArdKernel, x: &[f64], rng: &mut dyn Rng) -> Vec<f64> {
     features(kernel, x, rng)
 }
 
-/// The same by random Fourier features: cosines of frequencies from the spectral density.
+/// The same by random Fourier features.
 fn features(kernel: &ArdKernel, x: &[f64], rng: &mut dyn Rng) -> Vec<f64> {
-    let d = kernel.dim();
-    let mut values = vec![0.0; x.len() / d];
-    for _ in 0..FEATURES {
-        // Matérn-5/2 is a scale mixture: frequencies follow a t distribution with five degrees.
-        let stretch = match kernel.kind() {
-            KernelKind::Matern52 => {
-                let square: f64 = (0..5).map(|_| standard_normal(rng).powi(2)).sum();
-                (5.0 / square).sqrt()
-            }
-            _ => 1.0,
+    let path = Path::draw(kernel, FEATURES, rng);
+    x.chunks_exact(kernel.dim()).map(|u| path.at(u)).collect()
+}
+
+/// A function of a Gaussian process that can be asked anywhere: cosines of frequencies from the spectral
+/// density.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Path {
+    dim: usize,
+    /// Row after row.
+    frequencies: Vec<f64>,
+    phases: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Path {
+    /// With this many cosines.
+    pub fn draw(kernel: &ArdKernel, features: usize, rng: &mut dyn Rng) -> Self {
+        let mut path = Self {
+            dim: kernel.dim(),
+            frequencies: Vec::with_capacity(features * kernel.dim()),
+            phases: Vec::with_capacity(features),
+            weights: Vec::with_capacity(features),
         };
-        let frequency: Vec<f64> = kernel
-            .inverse_lengthscales()
-            .iter()
-            .map(|inverse| stretch * inverse * standard_normal(rng))
-            .collect();
-        let phase = 2.0 * std::f64::consts::PI * open_uniform(rng);
-        let weight = standard_normal(rng) * (2.0 * kernel.variance() / FEATURES as f64).sqrt();
-        for (value, point) in values.iter_mut().zip(x.chunks_exact(d)) {
-            let angle: f64 = point.iter().zip(&frequency).map(|(a, b)| a * b).sum();
-            *value += weight * (angle + phase).cos();
+        for _ in 0..features {
+            // Matérn-5/2 is a scale mixture: frequencies follow a t distribution with five degrees.
+            let stretch = match kernel.kind() {
+                KernelKind::Matern52 => {
+                    let square: f64 = (0..5).map(|_| standard_normal(rng).powi(2)).sum();
+                    (5.0 / square).sqrt()
+                }
+                _ => 1.0,
+            };
+            for inverse in kernel.inverse_lengthscales() {
+                path.frequencies
+                    .push(stretch * inverse * standard_normal(rng));
+            }
+            path.phases
+                .push(2.0 * std::f64::consts::PI * open_uniform(rng));
+            let scale = (2.0 * kernel.variance() / features as f64).sqrt();
+            path.weights.push(scale * standard_normal(rng));
         }
+        path
     }
-    values
+
+    /// The value at a point.
+    #[must_use]
+    pub fn at(&self, u: &[f64]) -> f64 {
+        let cosines = self.frequencies.chunks_exact(self.dim).zip(&self.phases);
+        cosines
+            .zip(&self.weights)
+            .map(|((frequency, phase), weight)| {
+                let angle: f64 = u.iter().zip(frequency).map(|(a, b)| a * b).sum();
+                weight * (angle + phase).cos()
+            })
+            .sum()
+    }
 }
 
 #[cfg(test)]
