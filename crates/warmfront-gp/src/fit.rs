@@ -8,6 +8,7 @@
 
 use rand::Rng;
 use rayon::prelude::*;
+use warmfront_linalg::LARGE;
 use warmfront_math::lbfgsb::{LbfgsbConfig, minimize};
 
 use crate::{GpError, HyperPrior};
@@ -281,8 +282,11 @@ pub fn fit_map_from<O: MapObjective>(
     let run = |start: &Vec<f64>| climb(parameters, objective, start, &config.lbfgsb);
     let ends: Vec<Climb> = if starts.len() > 1 {
         starts.par_iter().map(run).collect()
-    } else {
+    } else if objective.observations() < LARGE {
         starts.iter().map(run).collect()
+    } else {
+        // On a thread of the pool, so that not each parallel part of the algebra has to be handed over.
+        rayon::scope(|_| starts.iter().map(run).collect())
     };
 
     let evaluations = ends.iter().map(|e| e.evaluations).sum();

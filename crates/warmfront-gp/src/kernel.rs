@@ -10,14 +10,18 @@
 //! Every derivative follows from the slope: `∂k/∂log ℓ_k = variance·h·(x_k − x'_k)²/ℓ_k²` and
 //! `∂k/∂x_k = −variance·h·(x_k − x'_k)/ℓ_k²`.
 
+use rayon::prelude::*;
 use warmfront_linalg::{
-    Mat, MatMut, MatRef, ScaledPoints, fill_upper_from_lower, likelihood_weights,
-    matern52_in_place, matern52_slope_in_place, matern52_with_slope, rbf_in_place,
-    squared_distances_into,
+    LARGE, Mat, MatMut, MatRef, ScaledPoints, fill_columns, fill_upper_from_lower,
+    likelihood_weights, matern52_in_place, matern52_slope_in_place, matern52_with_slope,
+    rbf_in_place, squared_distances_into,
 };
 
 #[cfg(test)]
 mod tests;
+
+/// Columns of a large Gram matrix whose gradients are summed by one job.
+const GRADIENT_COLUMNS: usize = 64;
 
 /// Which covariance function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -170,13 +174,16 @@ impl ArdKernel {
         let points = self.scale(x);
         let n = points.len();
         let mut out = Mat::zeros(n, n);
-        let mut point = vec![0.0; self.dim()];
-        for j in 0..n {
-            points.copy_point(j, &mut point);
-            let column = &mut out.col_as_slice_mut(j)[j..];
-            points.squared_distances_to(&point, j, column);
-            self.apply(column);
-        }
+        fill_columns(
+            [out.as_mut()],
+            || vec![0.0; self.dim()],
+            |point, j, [column]| {
+                let column = &mut column[j..];
+                points.copy_point(j, point);
+                points.squared_distances_to(point, j, column);
+                self.apply(column);
+            },
+        );
         fill_upper_from_lower(&mut out);
         out
     }
@@ -198,6 +205,16 @@ impl ArdKernel {
     /// If a shape does not fit.
     #[track_caller]
     pub fn cross_into(&self, a: &ScaledPoints, b: &ScaledPoints, mut out: MatMut<'_, f64>) {
+        if out.row_stride() == 1 && a.dim() == b.dim() && out.nrows() == a.len() {
+            return fill_columns(
+                [out],
+                || vec![0.0; b.dim()],
+                |point, j, [column]| {
+                    b.copy_point(j, point);
+                    self.column_into(a, point, column);
+                },
+            );
+        }
         squared_distances_into(a, b, out.as_mut());
         let mut buffer = Vec::new();
         for j in 0..out.ncols() {
@@ -263,8 +280,7 @@ pub struct KernelGram {
     /// Empty for the squared exponential, whose slope is its value.
     slope: Mat<f64>,
     kind: KernelKind,
-    column: Vec<f64>,
-    point: Vec<f64>,
+    dim: usize,
 }
 
 impl KernelGram {
@@ -279,8 +295,7 @@ impl KernelGram {
             value: Mat::zeros(n, n),
             slope: Mat::zeros(slope, slope),
             kind,
-            column: vec![0.0; n],
-            point: vec![0.0; d],
+            dim: d,
         }
     }
 
@@ -292,26 +307,32 @@ impl KernelGram {
     pub fn update(&mut self, kernel: &ArdKernel, x: MatRef<'_, f64>) {
         let n = self.value.nrows();
         assert!(
-            x.nrows() == n && x.ncols() == self.point.len() && kernel.kind == self.kind,
+            x.nrows() == n && x.ncols() == self.dim && kernel.kind == self.kind,
             "{}×{} points with {:?}, prepared for {n}×{} with {:?}",
             x.nrows(),
             x.ncols(),
             kernel.kind,
-            self.point.len(),
+            self.dim,
             self.kind
         );
         self.points.set(x, &kernel.inverse_lengthscales);
-        for j in 0..n {
-            self.points.copy_point(j, &mut self.point);
-            let column = &mut self.value.col_as_slice_mut(j)[j..];
-            self.points.squared_distances_to(&self.point, j, column);
-            match self.kind {
-                KernelKind::Rbf => rbf_in_place(column, kernel.variance),
-                KernelKind::Matern52 => matern52_with_slope(
-                    column,
-                    &mut self.slope.col_as_slice_mut(j)[j..],
-                    kernel.variance,
-                ),
+        let points = &self.points;
+        let distances = |point: &mut Vec<f64>, j: usize, column: &mut [f64]| {
+            points.copy_point(j, point);
+            points.squared_distances_to(point, j, column);
+        };
+        let point = || vec![0.0; points.dim()];
+        let (value, slope) = (self.value.as_mut(), self.slope.as_mut());
+        match self.kind {
+            KernelKind::Rbf => fill_columns([value], point, |point, j, [value]| {
+                distances(point, j, &mut value[j..]);
+                rbf_in_place(&mut value[j..], kernel.variance);
+            }),
+            KernelKind::Matern52 => {
+                fill_columns([value, slope], point, |point, j, [value, slope]| {
+                    distances(point, j, &mut value[j..]);
+                    matern52_with_slope(&mut value[j..], &mut slope[j..], kernel.variance);
+                })
             }
         }
     }
@@ -342,7 +363,7 @@ impl KernelGram {
     /// # Panics
     /// If a shape does not fit.
     #[track_caller]
-    pub fn add_lengthscale_gradient(&mut self, weights: MatRef<'_, f64>, gradient: &mut [f64]) {
+    pub fn add_lengthscale_gradient(&self, weights: MatRef<'_, f64>, gradient: &mut [f64]) {
         let n = self.value.nrows();
         assert!(
             weights.nrows() == n && weights.ncols() == n,
@@ -350,18 +371,12 @@ impl KernelGram {
             weights.nrows(),
             weights.ncols()
         );
-        let mut column = std::mem::take(&mut self.column);
-        for j in 0..n {
-            let tail = &mut column[j + 1..];
-            for ((t, &s), i) in tail.iter_mut().zip(self.slope_column(j)).zip(j + 1..) {
+        self.add_weighted_slopes(gradient, |j, slope, tail| {
+            for ((t, &s), i) in tail.iter_mut().zip(slope).zip(j + 1..) {
                 // Twice, for the mirrored entry; the diagonal does not depend on a lengthscale.
                 *t = 2.0 * weights[(i, j)] * s;
             }
-            self.points.copy_point(j, &mut self.point);
-            self.points
-                .add_weighted_squares(&self.point, j + 1, tail, gradient);
-        }
-        self.column = column;
+        });
     }
 
     /// [`add_lengthscale_gradient`](Self::add_lengthscale_gradient) with `G = ½(αα^T − K⁻¹)`, in one pass.
@@ -371,12 +386,7 @@ impl KernelGram {
     /// # Panics
     /// If a shape does not fit.
     #[track_caller]
-    pub fn add_likelihood_gradient(
-        &mut self,
-        alpha: &[f64],
-        inverse: &Mat<f64>,
-        gradient: &mut [f64],
-    ) {
+    pub fn add_likelihood_gradient(&self, alpha: &[f64], inverse: &Mat<f64>, gradient: &mut [f64]) {
         let n = self.value.nrows();
         assert!(
             alpha.len() == n && inverse.nrows() == n && inverse.ncols() == n,
@@ -385,21 +395,47 @@ impl KernelGram {
             inverse.nrows(),
             inverse.ncols()
         );
-        let mut column = std::mem::take(&mut self.column);
-        for j in 0..n {
-            let tail = &mut column[j + 1..];
-            likelihood_weights(
-                alpha[j],
-                &alpha[j + 1..],
-                &inverse.col_as_slice(j)[j + 1..],
-                self.slope_column(j),
-                tail,
-            );
-            self.points.copy_point(j, &mut self.point);
-            self.points
-                .add_weighted_squares(&self.point, j + 1, tail, gradient);
+        self.add_weighted_slopes(gradient, |j, slope, tail| {
+            let inverse = &inverse.col_as_slice(j)[j + 1..];
+            likelihood_weights(alpha[j], &alpha[j + 1..], inverse, slope, tail);
+        });
+    }
+
+    /// Adds `Σ_{i>j} t_ij (z_ik − z_jk)²` to `gradient[k]`, for the column `t_j` that `weigh` makes of the index j and the slopes.
+    fn add_weighted_slopes(
+        &self,
+        gradient: &mut [f64],
+        weigh: impl Fn(usize, &[f64], &mut [f64]) + Sync,
+    ) {
+        let (n, d) = (self.value.nrows(), self.points.dim());
+        let add = |columns: std::ops::Range<usize>, gradient: &mut [f64]| {
+            let (mut point, mut weights) = (vec![0.0; d], vec![0.0; n]);
+            for j in columns {
+                let tail = &mut weights[j + 1..];
+                weigh(j, self.slope_column(j), tail);
+                self.points.copy_point(j, &mut point);
+                self.points
+                    .add_weighted_squares(&point, j + 1, tail, gradient);
+            }
+        };
+        if n < LARGE {
+            return add(0..n, gradient);
         }
-        self.column = column;
+        // Sums of fixed blocks in their order: the same for any number of threads.
+        let sums: Vec<Vec<f64>> = (0..n.div_ceil(GRADIENT_COLUMNS))
+            .into_par_iter()
+            .map(|block| {
+                let first = block * GRADIENT_COLUMNS;
+                let mut sums = vec![0.0; d];
+                add(first..n.min(first + GRADIENT_COLUMNS), &mut sums);
+                sums
+            })
+            .collect();
+        for block in sums {
+            for (g, s) in gradient.iter_mut().zip(block) {
+                *g += s;
+            }
+        }
     }
 
     /// `Σ_ij G_ij K_ij` for symmetric `weights` G (`n×n`, lower triangle read).

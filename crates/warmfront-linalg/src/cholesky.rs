@@ -1,19 +1,17 @@
 //! Cholesky factors of symmetric positive (semi-)definite matrices, with recorded jitter.
 
-use faer::dyn_stack::{MemBuffer, MemStack};
-use faer::linalg::cholesky::llt::factor::{
-    LltError, LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
-};
 use faer::linalg::matmul::triangular::{BlockStructure, matmul as triangular_product};
 use faer::linalg::triangular_inverse::invert_lower_triangular;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use crate::LinalgError;
 use crate::elementwise::fill_upper;
 use crate::matmul::add_matmul_into;
+use crate::parallel::{LARGE, fill_columns};
+use crate::tiled;
 use crate::triangular::{
-    invert_lower, solve_lower_in_place, solve_lower_slice_in_place, solve_lower_transpose_in_place,
-    solve_lower_transpose_slice_in_place,
+    invert_lower, solve_lower_in_place, solve_lower_slice_in_place, solve_lower_slices_in_place,
+    solve_lower_transpose_in_place, solve_lower_transpose_slice_in_place,
 };
 
 /// How much to add to a diagonal when a factorisation fails.
@@ -107,11 +105,6 @@ impl JitteredCholesky {
         if self.factor.nrows() != n {
             self.factor = Mat::zeros(n, n);
         }
-        let mut stack = MemBuffer::new(cholesky_in_place_scratch::<f64>(
-            n,
-            Par::Seq,
-            Spec::default(),
-        ));
         let mut pivot = 0;
         let mut jitter = 0.0;
         for attempt in 0..=policy.attempts {
@@ -120,19 +113,13 @@ impl JitteredCholesky {
             } else {
                 policy.first * policy.growth.powi(attempt as i32 - 1) * mean_diagonal(a)
             };
-            self.factor.as_mut().copy_from_triangular_lower(a);
+            copy_lower(a, self.factor.as_mut());
             if jitter > 0.0 {
                 for i in 0..n {
                     self.factor[(i, i)] += jitter;
                 }
             }
-            match cholesky_in_place(
-                self.factor.as_mut(),
-                LltRegularization::default(),
-                Par::Seq,
-                MemStack::new(&mut stack),
-                Spec::default(),
-            ) {
+            match tiled::cholesky(self.factor.as_mut()) {
                 // A NaN passes every comparison with a pivot, so the result is checked as well.
                 Ok(_) if (0..n).all(|i| self.factor[(i, i)].is_finite()) => {
                     self.jitter = jitter;
@@ -143,7 +130,7 @@ impl JitteredCholesky {
                         .find(|&i| !self.factor[(i, i)].is_finite())
                         .unwrap_or(0);
                 }
-                Err(LltError::NonPositivePivot { index }) => pivot = index,
+                Err(index) => pivot = index,
             }
             if attempt == 0 {
                 check_finite(a)?;
@@ -238,6 +225,24 @@ impl JitteredCholesky {
         solve_lower_transpose_slice_in_place(self.factor(), b);
     }
 
+    /// Replaces both vectors by `L⁻¹` times them, reading the factor once.
+    ///
+    /// # Panics
+    /// If a vector has another length.
+    #[track_caller]
+    pub fn solve_lower_slices_in_place(&self, a: &mut [f64], b: &mut [f64]) {
+        solve_lower_slices_in_place(self.factor(), a, b);
+    }
+
+    /// Replaces the vector `b` by `L⁻ᵀ·b`.
+    ///
+    /// # Panics
+    /// If `b` has another length.
+    #[track_caller]
+    pub fn solve_upper_slice_in_place(&self, b: &mut [f64]) {
+        solve_lower_transpose_slice_in_place(self.factor(), b);
+    }
+
     /// The inverse of the factor, `L⁻¹` (`n×n`, zeros above the diagonal).
     ///
     /// Many solves with few right-hand sides each are faster as products with it.
@@ -275,6 +280,11 @@ impl JitteredCholesky {
             inverse_factor.nrows(),
             inverse_factor.ncols()
         );
+        if n >= LARGE {
+            tiled::invert_lower(inverse_factor.as_mut(), self.factor());
+            tiled::lower_gram(out, inverse_factor.as_ref());
+            return;
+        }
         invert_lower_triangular(inverse_factor.as_mut(), self.factor(), Par::Seq);
         triangular_product(
             out,
@@ -372,6 +382,22 @@ impl JitteredCholesky {
         fill_upper(out.as_mut());
         out
     }
+}
+
+fn copy_lower(a: MatRef<'_, f64>, mut out: MatMut<'_, f64>) {
+    if a.nrows() < LARGE || a.row_stride() != 1 {
+        out.copy_from_triangular_lower(a);
+        return;
+    }
+    fill_columns(
+        [out],
+        || (),
+        |(), j, [column]| {
+            let from = a.col(j).try_as_col_major();
+            let from = from.expect("checked above").as_slice();
+            column[j..].copy_from_slice(&from[j..]);
+        },
+    );
 }
 
 fn mean_diagonal(a: MatRef<'_, f64>) -> f64 {

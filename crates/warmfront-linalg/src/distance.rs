@@ -3,6 +3,7 @@
 use faer::{Mat, MatMut, MatRef};
 
 use crate::elementwise::fill_upper;
+use crate::parallel::fill_columns;
 use crate::simd::{self, Loop, fma, sum_lanes};
 
 /// Points divided by their lengthscales, stored dimension by dimension.
@@ -323,6 +324,16 @@ pub fn squared_distances_into(a: &ScaledPoints, b: &ScaledPoints, mut out: MatMu
         out.nrows(),
         out.ncols()
     );
+    if out.row_stride() == 1 {
+        return fill_columns(
+            [out],
+            || vec![0.0; b.dim()],
+            |point, j, [column]| {
+                b.copy_point(j, point);
+                a.squared_distances_to(point, 0, column);
+            },
+        );
+    }
     let mut point = vec![0.0; b.dim()];
     let mut buffer = Vec::new();
     for j in 0..b.len() {
@@ -342,11 +353,14 @@ pub fn symmetric_squared_distances(x: MatRef<'_, f64>, inverse_lengthscales: &[f
     let points = ScaledPoints::new(x, inverse_lengthscales);
     let n = points.len();
     let mut out = Mat::zeros(n, n);
-    let mut point = vec![0.0; points.dim()];
-    for j in 0..n {
-        points.copy_point(j, &mut point);
-        points.squared_distances_to(&point, j, &mut out.col_as_slice_mut(j)[j..]);
-    }
+    fill_columns(
+        [out.as_mut()],
+        || vec![0.0; points.dim()],
+        |point, j, [column]| {
+            points.copy_point(j, point);
+            points.squared_distances_to(point, j, &mut column[j..]);
+        },
+    );
     fill_upper(out.as_mut());
     out
 }

@@ -1,7 +1,8 @@
 //! Vectorised functions of slices: exponential, dot product, scaled addition.
 
-use faer::{Mat, MatMut};
+use faer::{Mat, MatMut, MatRef};
 
+use crate::parallel::{LARGE, both, column_blocks, for_each};
 use crate::simd::{self, Loop, fma, sum_lanes};
 
 /// Adding and subtracting this rounds to the nearest integer and leaves it in the low mantissa bits.
@@ -140,6 +141,25 @@ pub fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
     simd::run(Axpy(factor, x, y));
 }
 
+struct AxpyPair<'a>([f64; 2], &'a [f64], &'a mut [f64], &'a mut [f64]);
+
+impl Loop for AxpyPair<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) {
+        for ((a, b), &x) in self.2.iter_mut().zip(self.3.iter_mut()).zip(self.1) {
+            *a = fma::<FMA>(self.0[0], x, *a);
+            *b = fma::<FMA>(self.0[1], x, *b);
+        }
+    }
+}
+
+/// Adds `factors[0]·x` to `a` and `factors[1]·x` to `b`, of equal lengths.
+pub(crate) fn axpy_pair(factors: [f64; 2], x: &[f64], a: &mut [f64], b: &mut [f64]) {
+    simd::run(AxpyPair(factors, x, a, b));
+}
+
 struct LikelihoodWeights<'a> {
     factor: f64,
     alpha: &'a [f64],
@@ -206,7 +226,7 @@ pub fn fill_upper_from_lower(a: &mut Mat<f64>) {
 }
 
 #[track_caller]
-pub(crate) fn fill_upper(mut a: MatMut<'_, f64>) {
+pub(crate) fn fill_upper(a: MatMut<'_, f64>) {
     let n = a.nrows();
     assert!(
         n == a.ncols(),
@@ -214,12 +234,40 @@ pub(crate) fn fill_upper(mut a: MatMut<'_, f64>) {
         n,
         a.ncols()
     );
-    // Tiles keep the strided writes within the first-level cache.
-    const TILE: usize = 32;
-    for block_column in (0..n).step_by(TILE) {
-        let last_column = (block_column + TILE).min(n);
-        for block_row in (block_column..n).step_by(TILE) {
-            let last_row = (block_row + TILE).min(n);
+    if n < LARGE || rayon::current_num_threads() < 2 {
+        fill_upper_in_tiles(a);
+        return;
+    }
+    let (top, upper, lower, bottom) = a.split_at_mut(n / 2, n / 2);
+    let lower = lower.as_ref();
+    let blocks = column_blocks(upper, TRANSPOSED_TILE).into_iter();
+    let blocks = blocks.enumerate().collect();
+    for_each(blocks, |(index, block): (usize, MatMut<'_, f64>)| {
+        let from = lower.subrows(index * TRANSPOSED_TILE, block.ncols());
+        copy_transposed(from, block);
+    });
+    both(|| fill_upper(top), || fill_upper(bottom));
+}
+
+/// Keeps strided accesses within the first-level cache.
+const TRANSPOSED_TILE: usize = 32;
+
+fn copy_transposed(from: MatRef<'_, f64>, mut to: MatMut<'_, f64>) {
+    for first in (0..to.nrows()).step_by(TRANSPOSED_TILE) {
+        for j in 0..to.ncols() {
+            for i in first..to.nrows().min(first + TRANSPOSED_TILE) {
+                to[(i, j)] = from[(j, i)];
+            }
+        }
+    }
+}
+
+fn fill_upper_in_tiles(mut a: MatMut<'_, f64>) {
+    let n = a.nrows();
+    for block_column in (0..n).step_by(TRANSPOSED_TILE) {
+        let last_column = (block_column + TRANSPOSED_TILE).min(n);
+        for block_row in (block_column..n).step_by(TRANSPOSED_TILE) {
+            let last_row = (block_row + TRANSPOSED_TILE).min(n);
             for j in block_column..last_column {
                 for i in block_row.max(j + 1)..last_row {
                     a[(j, i)] = a[(i, j)];

@@ -8,9 +8,11 @@ mod equicorrelated;
 mod error;
 mod kronecker;
 mod matmul;
+mod parallel;
 mod radial;
 mod simd;
 pub mod single;
+mod tiled;
 mod triangular;
 
 pub use cholesky::{JitterPolicy, JitteredCholesky};
@@ -29,9 +31,10 @@ pub use kronecker::{KroneckerCholesky, KroneckerEigen};
 pub use matmul::{
     add_matmul_into, column_square_norms, gram, matmul, matmul_into, matvec, matvec_transpose,
 };
+pub use parallel::{LARGE, fill_columns};
 pub use radial::{matern52_in_place, matern52_slope_in_place, matern52_with_slope, rbf_in_place};
 pub use triangular::{
-    invert_lower, lower_matmul, lower_matvec, lower_transpose_matmul, lower_transpose_matvec,
-    solve_lower_in_place, solve_lower_slice_in_place, solve_lower_transpose_in_place,
-    solve_lower_transpose_slice_in_place,
+    invert_lower, lower_matmul, lower_matmul_square_norms, lower_matvec, lower_transpose_matmul,
+    lower_transpose_matvec, solve_lower_in_place, solve_lower_slice_in_place,
+    solve_lower_transpose_in_place, solve_lower_transpose_slice_in_place,
 };

@@ -4,6 +4,7 @@ use faer::linalg::matmul::matmul as faer_matmul;
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
 use crate::elementwise::{axpy, dot};
+use crate::tiled;
 
 /// The product `a·b` (`n×k` times `k×p`).
 ///
@@ -58,7 +59,11 @@ fn product(
         out.nrows(),
         out.ncols()
     );
-    faer_matmul(out, accumulate, a, b, factor, Par::Seq);
+    if tiled::worth_tiles(a.nrows(), b.ncols(), a.ncols()) {
+        tiled::product(out, accumulate, a, b, factor);
+    } else {
+        faer_matmul(out, accumulate, a, b, factor, Par::Seq);
+    }
 }
 
 /// The Gram matrix `aᵀ·a` of the columns of `a` (`n×k`), `k×k`.

@@ -7,7 +7,10 @@ use faer::linalg::triangular_solve::{
 };
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 
-use crate::elementwise::{axpy, dot};
+use crate::elementwise::{axpy, axpy_pair, dot};
+use crate::matmul::column_square_norms;
+use crate::parallel::{self, LARGE};
+use crate::tiled;
 
 #[track_caller]
 fn check(l: MatRef<'_, f64>, rows: usize) {
@@ -38,7 +41,9 @@ fn column_major(l: MatRef<'_, f64>) -> bool {
 #[track_caller]
 pub fn solve_lower_in_place(l: MatRef<'_, f64>, b: MatMut<'_, f64>) {
     check(l, b.nrows());
-    solve_lower_triangular_in_place(l, b, Par::Seq);
+    for_column_blocks(l.nrows(), b, |block| {
+        solve_lower_triangular_in_place(l, block, Par::Seq);
+    });
 }
 
 /// Replaces `b` (`n×p`) by `L⁻ᵀ·b`.
@@ -48,7 +53,18 @@ pub fn solve_lower_in_place(l: MatRef<'_, f64>, b: MatMut<'_, f64>) {
 #[track_caller]
 pub fn solve_lower_transpose_in_place(l: MatRef<'_, f64>, b: MatMut<'_, f64>) {
     check(l, b.nrows());
-    solve_upper_triangular_in_place(l.transpose(), b, Par::Seq);
+    for_column_blocks(l.nrows(), b, |block| {
+        solve_upper_triangular_in_place(l.transpose(), block, Par::Seq);
+    });
+}
+
+/// Runs `solve` on blocks of right-hand sides, in parallel if there are many.
+fn for_column_blocks(n: usize, b: MatMut<'_, f64>, solve: impl Fn(MatMut<'_, f64>) + Sync + Send) {
+    if n >= LARGE && tiled::worth_tiles(n, n, b.ncols()) {
+        parallel::for_each(parallel::column_blocks(b, tiled::PRODUCT_TILE), solve);
+    } else {
+        solve(b);
+    }
 }
 
 /// Replaces the vector `b` by `L⁻¹·b`.
@@ -67,6 +83,26 @@ pub fn solve_lower_slice_in_place(l: MatRef<'_, f64>, b: &mut [f64]) {
         let x = b[j] / lj[0];
         b[j] = x;
         axpy(-x, &lj[1..], &mut b[j + 1..]);
+    }
+}
+
+/// Replaces both vectors by `L⁻¹` times them, reading `L` once.
+///
+/// # Panics
+/// If a shape does not fit.
+#[track_caller]
+pub(crate) fn solve_lower_slices_in_place(l: MatRef<'_, f64>, a: &mut [f64], b: &mut [f64]) {
+    check(l, a.len());
+    check(l, b.len());
+    if !column_major(l) {
+        solve_lower_slice_in_place(l, a);
+        return solve_lower_slice_in_place(l, b);
+    }
+    for j in 0..b.len() {
+        let lj = column(l, j);
+        let (x, y) = (a[j] / lj[0], b[j] / lj[0]);
+        (a[j], b[j]) = (x, y);
+        axpy_pair([-x, -y], &lj[1..], &mut a[j + 1..], &mut b[j + 1..]);
     }
 }
 
@@ -95,7 +131,11 @@ pub fn solve_lower_transpose_slice_in_place(l: MatRef<'_, f64>, b: &mut [f64]) {
 pub fn invert_lower(l: MatRef<'_, f64>) -> Mat<f64> {
     check(l, l.nrows());
     let mut out = Mat::zeros(l.nrows(), l.nrows());
-    invert_lower_triangular(out.as_mut(), l, Par::Seq);
+    if l.nrows() < LARGE {
+        invert_lower_triangular(out.as_mut(), l, Par::Seq);
+    } else {
+        tiled::invert_lower(out.as_mut(), l);
+    }
     out
 }
 
@@ -107,6 +147,23 @@ pub fn invert_lower(l: MatRef<'_, f64>) -> Mat<f64> {
 pub fn lower_matmul(out: MatMut<'_, f64>, l: MatRef<'_, f64>, b: MatRef<'_, f64>) {
     check(l, b.nrows());
     triangular_times(out, l, BlockStructure::TriangularLower, b);
+}
+
+/// The squared norms of the columns of `L·b` (`L` is `n×n`, `b` is `n×p`), length `p`.
+///
+/// For large matrices the product is not kept.
+///
+/// # Panics
+/// If a shape does not fit.
+#[track_caller]
+pub fn lower_matmul_square_norms(l: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Vec<f64> {
+    check(l, b.nrows());
+    if l.nrows() >= LARGE {
+        return tiled::lower_product_square_norms(l, b);
+    }
+    let mut product = Mat::zeros(b.nrows(), b.ncols());
+    lower_matmul(product.as_mut(), l, b);
+    column_square_norms(product.as_ref())
 }
 
 /// Writes `Lᵀ·b` into `out` (`L` is `n×n`, `b` and `out` are `n×p`).
@@ -134,6 +191,13 @@ fn triangular_times(
         out.nrows(),
         out.ncols()
     );
+    let (n, p) = (t.nrows(), b.ncols());
+    if n >= LARGE && tiled::worth_tiles(n, n, p) {
+        return match structure {
+            BlockStructure::TriangularLower => tiled::lower_product(out, t, b),
+            _ => tiled::lower_transpose_product(out, t.transpose(), b),
+        };
+    }
     triangular_product(
         out,
         BlockStructure::Rectangular,

@@ -3,7 +3,7 @@
 //! One evaluation is one Cholesky factorisation, one inverse and one pass over the lower
 //! triangle: `∂L/∂θ = ½ tr[(αα^T − C⁻¹) ∂C/∂θ]` with `C = K + noise·I`.
 
-use warmfront_linalg::{JitterPolicy, JitteredCholesky, Mat, MatRef, dot};
+use warmfront_linalg::{JitterPolicy, JitteredCholesky, LARGE, Mat, MatRef, axpy, dot};
 
 use crate::exact::{ExactGpConfig, MeanKind};
 use crate::{ArdKernel, GpError, KernelGram, KernelKind, MapObjective};
@@ -26,6 +26,12 @@ pub struct LikelihoodWorkspace {
     factor: JitteredCholesky,
     inverse: Mat<f64>,
     inverse_factor: Mat<f64>,
+    weights: Weights,
+}
+
+/// The weights of the outcomes, K⁻¹(y − mean), and what they are made of.
+#[derive(Debug, Clone)]
+struct Weights {
     alpha: Vec<f64>,
     residual: Vec<f64>,
     ones: Vec<f64>,
@@ -69,23 +75,28 @@ impl<'a> ExactLikelihood<'a> {
         )
     }
 
-    /// Factorises the covariance and solves for the weights, at the given or the best mean.
-    fn solve(
+    fn factorize(
         &self,
         kernel: &ArdKernel,
         noise: f64,
-        mean: Option<f64>,
         w: &mut LikelihoodWorkspace,
     ) -> Result<(), GpError> {
         w.gram.update(kernel, self.x);
         w.gram.add_to_diagonal(noise);
-        w.factor.refactorize(w.gram.value(), self.jitter)?;
+        Ok(w.factor.refactorize(w.gram.value(), self.jitter)?)
+    }
+
+    /// Solves for the weights, at the given or the best mean.
+    fn solve(&self, factor: &JitteredCholesky, mean: Option<f64>, w: &mut Weights) {
+        if mean.is_none() && self.mean == MeanKind::Constant && self.y.len() >= LARGE {
+            return self.solve_with_constant(factor, w);
+        }
         w.mean = match (mean, self.mean) {
             (Some(mean), _) => mean,
             (None, MeanKind::Zero) => 0.0,
             (None, MeanKind::Constant) => {
                 w.ones.fill(1.0);
-                w.factor.solve_slice_in_place(&mut w.ones);
+                factor.solve_slice_in_place(&mut w.ones);
                 let total: f64 = w.ones.iter().sum();
                 if total > 0.0 {
                     dot(&w.ones, self.y) / total
@@ -98,8 +109,26 @@ impl<'a> ExactLikelihood<'a> {
             *r = y - w.mean;
         }
         w.alpha.copy_from_slice(&w.residual);
-        w.factor.solve_slice_in_place(&mut w.alpha);
-        Ok(())
+        factor.solve_slice_in_place(&mut w.alpha);
+    }
+
+    /// Mean and weights for large factors, which are read half as often: with u = L⁻¹1 and v = L⁻¹y the mean
+    /// is uᵀv/uᵀu and the weights are L⁻ᵀ(v − mean·u).
+    fn solve_with_constant(&self, factor: &JitteredCholesky, w: &mut Weights) {
+        w.ones.fill(1.0);
+        w.alpha.copy_from_slice(self.y);
+        factor.solve_lower_slices_in_place(&mut w.ones, &mut w.alpha);
+        let total = dot(&w.ones, &w.ones);
+        w.mean = if total > 0.0 {
+            dot(&w.ones, &w.alpha) / total
+        } else {
+            0.0
+        };
+        axpy(-w.mean, &w.ones, &mut w.alpha);
+        factor.solve_upper_slice_in_place(&mut w.alpha);
+        for (r, &y) in w.residual.iter_mut().zip(self.y) {
+            *r = y - w.mean;
+        }
     }
 
     /// The constant mean that is used at `values`.
@@ -112,8 +141,9 @@ impl<'a> ExactLikelihood<'a> {
         }
         let mut workspace = self.workspace();
         let (kernel, noise) = self.unpack(values);
-        self.solve(&kernel, noise, None, &mut workspace)?;
-        Ok(workspace.mean)
+        self.factorize(&kernel, noise, &mut workspace)?;
+        self.solve(&workspace.factor, None, &mut workspace.weights);
+        Ok(workspace.weights.mean)
     }
 
     /// The log likelihood, adding to `gradient` the derivatives by the log lengthscales (first
@@ -132,21 +162,35 @@ impl<'a> ExactLikelihood<'a> {
         w: &mut LikelihoodWorkspace,
     ) -> Result<(f64, [f64; 3]), GpError> {
         let n = self.y.len();
-        self.solve(kernel, noise, mean, w)?;
-        w.factor
-            .inverse_lower_into(w.inverse.as_mut(), &mut w.inverse_factor);
-        let fit = dot(&w.residual, &w.alpha);
-        let value =
-            -0.5 * (fit + w.factor.log_det() + n as f64 * (2.0 * std::f64::consts::PI).ln());
-        w.gram
-            .add_likelihood_gradient(&w.alpha, &w.inverse, gradient);
-        let trace: f64 = (0..n).map(|i| w.inverse[(i, i)]).sum();
-        let half_trace = 0.5 * (dot(&w.alpha, &w.alpha) - trace);
+        self.factorize(kernel, noise, w)?;
+        let LikelihoodWorkspace {
+            gram,
+            factor,
+            inverse,
+            inverse_factor,
+            weights,
+        } = w;
+        let mut solve = || self.solve(factor, mean, weights);
+        let mut invert = || factor.inverse_lower_into(inverse.as_mut(), inverse_factor);
+        if n < LARGE {
+            solve();
+            invert();
+        } else {
+            rayon::join(solve, invert);
+        }
+        let Weights {
+            alpha, residual, ..
+        } = weights;
+        let fit = dot(residual, alpha);
+        let value = -0.5 * (fit + factor.log_det() + n as f64 * (2.0 * std::f64::consts::PI).ln());
+        gram.add_likelihood_gradient(alpha, inverse, gradient);
+        let trace: f64 = (0..n).map(|i| inverse[(i, i)]).sum();
+        let half_trace = 0.5 * (dot(alpha, alpha) - trace);
         // tr[(αα^T − C⁻¹)K] needs no pass of its own, since K = C − (noise + jitter)·I.
-        let by_outputscale = 0.5 * (fit - n as f64) - (noise + w.factor.jitter()) * half_trace;
+        let by_outputscale = 0.5 * (fit - n as f64) - (noise + factor.jitter()) * half_trace;
         Ok((
             value,
-            [by_outputscale, noise * half_trace, w.alpha.iter().sum()],
+            [by_outputscale, noise * half_trace, alpha.iter().sum()],
         ))
     }
 }
@@ -161,10 +205,12 @@ impl MapObjective for ExactLikelihood<'_> {
             factor: JitteredCholesky::from_lower(Mat::identity(n, n), 0.0),
             inverse: Mat::zeros(n, n),
             inverse_factor: Mat::zeros(n, n),
-            alpha: vec![0.0; n],
-            residual: vec![0.0; n],
-            ones: vec![0.0; n],
-            mean: 0.0,
+            weights: Weights {
+                alpha: vec![0.0; n],
+                residual: vec![0.0; n],
+                ones: vec![0.0; n],
+                mean: 0.0,
+            },
         }
     }
 

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 use warmfront_linalg::{
-    Mat, MatMut, MatRef, add_matmul_into, column_square_norms, dot, lower_matmul, matvec_transpose,
+    LARGE, Mat, MatMut, MatRef, add_matmul_into, dot, lower_matmul, lower_matmul_square_norms,
+    matvec_transpose,
 };
 
 use crate::exact::ExactGp;
@@ -12,6 +13,9 @@ use crate::{
 
 /// Entries of a kernel block that still fit the second-level cache, twice.
 const BLOCK_ENTRIES: usize = 32_768;
+
+/// Points of a block where the data are too many for the cache anyway.
+const LARGE_BLOCK: usize = 256;
 
 impl ExactGp {
     #[track_caller]
@@ -40,9 +44,7 @@ impl ExactGp {
                 })
                 .collect()
         } else {
-            let mut white = Mat::zeros(n, c);
-            lower_matmul(white.as_mut(), self.inverse_factor.as_ref(), cross.as_ref());
-            column_square_norms(white.as_ref())
+            lower_matmul_square_norms(self.inverse_factor.as_ref(), cross.as_ref())
         };
         let variance = explained
             .iter()
@@ -65,7 +67,12 @@ impl Surrogate for ExactGp {
     fn predict(&self, x: MatRef<'_, f64>) -> Marginals {
         self.check_columns(x.ncols());
         let total = x.nrows();
-        let size = (BLOCK_ENTRIES / self.y.len().max(1)).clamp(64, 512);
+        let n = self.y.len();
+        let size = if n < LARGE {
+            (BLOCK_ENTRIES / n.max(1)).clamp(64, 512)
+        } else {
+            LARGE_BLOCK
+        };
         let block = |b: usize| {
             let start = b * size;
             self.predict_block(x.subrows(start, size.min(total - start)))

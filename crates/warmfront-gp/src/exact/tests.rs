@@ -6,6 +6,8 @@ use warmfront_testkit::{Golden, assert_all_close, assert_close, check_gradient};
 use super::*;
 use crate::{AnchoredQuery, DifferentiableSurrogate, MapObjective, Surrogate};
 
+mod large;
+
 const KINDS: [KernelKind; 2] = [KernelKind::Rbf, KernelKind::Matern52];
 
 fn rng(seed: u64) -> ChaCha8Rng {
