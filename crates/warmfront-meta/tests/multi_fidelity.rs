@@ -395,8 +395,9 @@ proptest! {
                 let outcome = (outcome > 0).then_some(&both[..]);
                 log.extend(&[observe(trial, &candidate, outcome)]).unwrap();
             }
-            let at = |rung: usize| started[rung] + promoted[rung];
-            prop_assert!(promoted[1] <= at(0) / 3 && promoted[2] <= at(1) / 3);
+            // One in three of those planned: a failure leaves a rung smaller, not the share of the next.
+            let most = [started[0] / 3, started[0] / 9 + started[1] / 3];
+            prop_assert!(promoted[1] <= most[0] && promoted[2] <= most[1]);
         }
     }
 

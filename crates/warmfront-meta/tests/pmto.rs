@@ -171,19 +171,22 @@ fn every_method_and_recipe_runs_and_beats_guessing() {
             config.name,
             pmto.last_error()
         );
+        let mut least = f64::INFINITY;
         for recipe in [
             InverseRecipe::IsoAll,
             InverseRecipe::ArdAll,
             InverseRecipe::ArdBest { share: 0.7 },
             InverseRecipe::NoiseAware,
-            InverseRecipe::Distilled { tasks: 32 },
         ] {
             let model = pmto.task_model_with(recipe, None).expect("data");
             let regret = mean_regret(&model, 1, false);
-            assert!(regret < 1.5, "{} with {recipe:?}: {regret}", config.name);
+            assert!(regret.is_finite(), "{} with {recipe:?}", config.name);
+            least = least.min(regret);
             let unified = matches!(config.forward, ForwardModel::Unified(_));
             assert_eq!(model.can_refine(), unified);
         }
+        // The middle of the box costs 0.95 on average. Of four tasks some recipes learn little.
+        assert!(least < 0.3, "{}: {least}", config.name);
     }
     let mut published = build(&small_as_run(), 2, 1, 3);
     run(&mut published, 50, 1, 3, &|x, t| outcome(cost(x, t)));
@@ -198,7 +201,7 @@ fn every_method_and_recipe_runs_and_beats_guessing() {
     };
     assert_eq!(fitted(None), fitted(Some(&small_as_run().inverse)));
     assert_ne!(fitted(None), fitted(Some(&map)));
-    let nothing = InverseRecipe::Distilled { tasks: 0 };
+    let nothing = InverseRecipe::ArdBest { share: 0.0 };
     assert!(matches!(
         published.task_model_with(nothing, None),
         Err(MetaError::PmtoSetting { .. })
@@ -233,14 +236,15 @@ fn the_published_round_evaluates_every_task_newest_first() {
     }
     // The newest task has not been evaluated.
     assert!(pool.len() == 7 && pool[6].best.is_none());
-    // The budget of the published runs: 43 rounds from 20 tasks and 200 evaluations to 2000.
-    let mut rounds = 0;
-    let mut left: i64 = 1800;
-    while left > 0 {
-        rounds += 1;
-        left -= 20 + rounds;
-    }
-    assert_eq!(rounds, 43);
+    // The budget of the published runs: 43 rounds from 20 tasks and 200 evaluations to 2000. How rounds and
+    // tasks are counted does not depend on the models.
+    let unmodelled = PmtoConfig {
+        forward: ForwardModel::Random,
+        ..PmtoConfig::random_tasks()
+    };
+    let mut whole = build(&unmodelled, 2, 3, 5);
+    run(&mut whole, 2000, 1, 5, &|x, t| outcome(cost(x, t)));
+    assert_eq!((whole.added_tasks().len(), whole.tasks().count()), (43, 63));
     let fixed = PmtoConfig::as_run();
     assert!(
         fixed.initial
@@ -348,6 +352,107 @@ fn observations_that_do_not_fit_are_refused_and_change_nothing() {
     ));
 }
 
+fn given(tasks: &[&[f64]], samples: usize) -> PmtoConfig {
+    let tasks = tasks
+        .iter()
+        .map(|t| UnitPoint::new(t.to_vec()).expect("inside"));
+    PmtoConfig {
+        initial: InitialDesign::Given {
+            tasks: tasks.collect(),
+            samples,
+        },
+        ..small_as_run()
+    }
+}
+
+#[test]
+fn given_tasks_are_evaluated_in_their_order() {
+    let config = given(&[&[0.9, 0.1], &[0.2, 0.6]], 3);
+    let mut pmto = build(&config, 2, 2, 1);
+    let all = run(&mut pmto, 7, 1, 1, &|x, t| outcome(cost(x, t)));
+    let tasks: Vec<&[f64]> = all
+        .iter()
+        .map(|c| c.task.as_ref().expect("a task").coords())
+        .collect();
+    assert!(tasks[..3].iter().all(|t| *t == [0.9, 0.1]));
+    assert!(tasks[3..6].iter().all(|t| *t == [0.2, 0.6]));
+    // The solutions are those of the seed.
+    let mut other = build(&config, 2, 2, 2);
+    let others = run(&mut other, 6, 1, 2, &|x, t| outcome(cost(x, t)));
+    assert_ne!(all[0].point, others[0].point);
+}
+
+/// More candidates than a round has tasks: each is chosen as if those before it had told what the model expects.
+#[test]
+fn batches_beyond_the_round_spread_out() {
+    let single = PmtoConfig {
+        initial: InitialDesign::Tasks {
+            tasks: 2,
+            samples: 6,
+        },
+        ..PmtoConfig::single_tasks()
+    };
+    for (config, d) in [(small_as_run(), 0), (single, 1), (small_improved(), 0)] {
+        let mut pmto = build(&config, 2, d, 6);
+        run(&mut pmto, 20, 1, 6, &|x, t| outcome(cost(x, t)));
+        let ask = |pending: &[Candidate]| {
+            let mut rng = Seed(6).stream(Purpose::Ask, 99);
+            let q = NonZeroUsize::new(8).expect("not zero");
+            pmto.ask(q, pending, &mut rng).expect("never exhausted")
+        };
+        let batch = ask(&[]);
+        let again = ask(&batch);
+        let both: Vec<&Candidate> = batch.iter().chain(&again).collect();
+        for (i, a) in both.iter().enumerate() {
+            for b in &both[..i] {
+                let same = a.task == b.task && a.point == b.point;
+                assert!(!same, "{}: {a:?} {b:?}", config.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn tasks_whose_first_evaluations_fail_are_tried_again() {
+    let mut pmto = build(&small_improved(), 2, 1, 3);
+    let mut failed: Vec<(UnitPoint, usize)> = Vec::new();
+    for step in 0..90 {
+        let mut rng = Seed(3).stream(Purpose::Ask, step);
+        let candidate = pmto
+            .ask(NonZeroUsize::MIN, &[], &mut rng)
+            .expect("never exhausted")
+            .remove(0);
+        let task = candidate.task.clone().expect("a task");
+        // The upper third of the box fails at first.
+        let known = failed.iter_mut().find(|(at, _)| *at == task);
+        let tries = match known {
+            Some((_, tries)) => {
+                *tries += 1;
+                *tries
+            }
+            None => {
+                failed.push((task.clone(), 1));
+                1
+            }
+        };
+        let outcome = if task.coords()[0] > 0.66 && tries == 1 {
+            Outcome::failed("crashed")
+        } else {
+            outcome(cost(candidate.point.coords(), task.coords()))
+        };
+        let observation = Observation {
+            trial: TrialId(step),
+            outcome,
+            candidate,
+        };
+        let mut rng = Seed(3).stream(Purpose::Tell, step);
+        pmto.tell(&[observation], &mut rng).expect("valid");
+    }
+    let upper = |task: &UnitPoint| task.coords()[0] > 0.66;
+    let solved = pmto.tasks().filter(|(t, best)| upper(t) && best.is_some());
+    assert!(solved.count() > 3);
+}
+
 #[test]
 fn settings_out_of_range_are_refused() {
     let mut rng = Seed(0).stream(Purpose::Init, 0);
@@ -360,6 +465,9 @@ fn settings_out_of_range_are_refused() {
             initial: InitialDesign::Joint { samples: 0 },
             ..PmtoConfig::improved()
         },
+        given(&[&[0.1, 0.2]], 3),
+        given(&[&[0.1], &[0.2]], 0),
+        given(&[], 3),
         PmtoConfig {
             forward: ForwardModel::PerTask,
             ..PmtoConfig::improved()
@@ -504,4 +612,15 @@ fn a_few_evaluations_improve_one_task() {
         .expect("finite costs");
     assert_eq!(calls, 12);
     assert!(best < before.max(1e-3), "{best} after {before}");
+    // Where nothing comes back the search goes elsewhere.
+    let mut asked: Vec<UnitPoint> = Vec::new();
+    let mut broken = |x: &UnitPoint| {
+        asked.push(x.clone());
+        f64::NAN
+    };
+    let nothing = model.refine_by_evaluations(&task, 4, &mut broken, &mut rng);
+    assert!(nothing.expect("regular").is_none());
+    for (i, a) in asked.iter().enumerate() {
+        assert!(asked[..i].iter().all(|b| a.distance(b) > 1e-3), "{asked:?}");
+    }
 }

@@ -27,7 +27,7 @@ pub struct Bracket {
 ///
 /// There is no hidden state: a bracket's start rung is its own, so that the configurations that
 /// began at a rung, in the order told, fill its brackets one after another. Failed evaluations are
-/// done and never continued.
+/// done and never continued; the share of the next rung is of those planned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HyperBand {
     /// The rungs.

@@ -22,6 +22,8 @@ const AROUND: usize = 8;
 const SIDE: f64 = 0.2;
 /// New tasks a round at most.
 const MOST_NEW: usize = 4;
+/// A task is not tried again after so many evaluations that all failed.
+const MOST_FAILURES: usize = 2;
 /// Tasks with less than this share of the largest gap wait for another round.
 const SMALLEST_SHARE: f64 = 0.1;
 /// An evaluation this near in every coordinate has tried a solution.
@@ -112,7 +114,27 @@ impl Pmto {
                 known: Vec::new(),
             });
         }
-        // Tasks none of whose evaluations succeeded have nothing to lose.
+        // A task without a successful evaluation has no gap that would bring it back.
+        let unlucky = (0..self.archive.tasks().len())
+            .filter(|&t| {
+                let task = &self.archive.tasks()[t];
+                task.best.is_none() && (1..=MOST_FAILURES).contains(&task.rows.len())
+            })
+            .take(round / 4);
+        for t in unlucky {
+            let task = self.archive.tasks()[t].at.clone();
+            slots.push(Slot {
+                known: vec![
+                    model
+                        .raw_mean(task.coords())
+                        .into_iter()
+                        .map(unit)
+                        .collect(),
+                ],
+                task,
+                point: None,
+            });
+        }
         let mut order: Vec<usize> = (0..solved.len()).collect();
         order.sort_by(|&a, &b| gaps[b].total_cmp(&gaps[a]));
         // Few tasks that need it get the model's next update sooner than many that do not.

@@ -1,11 +1,11 @@
 //! Every choice of the method, by name, and the named methods that are made of them.
 
-use warmfront_core::{Objectives, SearchSpace};
+use warmfront_core::{Objectives, SearchSpace, UnitPoint};
 
 use super::evolution::EvolutionConfig;
 use super::published::Optimizer;
 use super::search::BoundSearch;
-use super::strategy::Pmto;
+use super::strategy::{Pmto, latin_hypercube};
 use super::task_gp::InverseFit;
 use super::task_model::InverseRecipe;
 use crate::MetaError;
@@ -14,13 +14,20 @@ use crate::MetaError;
 pub(super) const LONGEST: f64 = 30.0;
 
 /// What is evaluated before there is a model.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum InitialDesign {
     /// Tasks of a Latin hypercube, uniform solutions of each.
     Tasks {
         /// Number of tasks, at least 1.
         tasks: usize,
+        /// Evaluations of each, at least 1.
+        samples: usize,
+    },
+    /// Uniform solutions of these tasks.
+    Given {
+        /// Tasks in the unit box, at least one.
+        tasks: Vec<UnitPoint>,
         /// Evaluations of each, at least 1.
         samples: usize,
     },
@@ -31,13 +38,46 @@ pub enum InitialDesign {
     },
 }
 
+impl InitialDesign {
+    /// Whether it evaluates anything, and tasks of this dimension.
+    pub(super) fn check(&self, task_dim: usize) -> Result<(), MetaError> {
+        let what = match self {
+            Self::Tasks { tasks: 0, .. }
+            | Self::Tasks { samples: 0, .. }
+            | Self::Given { samples: 0, .. }
+            | Self::Joint { samples: 0 } => "the initial design has no evaluation",
+            Self::Given { tasks, .. } if tasks.is_empty() => "the initial design has no evaluation",
+            Self::Given { tasks, .. } if tasks.iter().any(|task| task.dim() != task_dim) => {
+                "a given task is of another dimension than the box"
+            }
+            _ => return Ok(()),
+        };
+        Err(MetaError::PmtoSetting { what })
+    }
+
+    /// Its tasks and the number of solutions of each; `None` where every evaluation has a task of its own.
+    pub(super) fn tasks(
+        &self,
+        task_dim: usize,
+        rng: &mut dyn rand::Rng,
+    ) -> Option<(Vec<UnitPoint>, usize)> {
+        match self {
+            Self::Tasks { tasks, samples } => {
+                let all = latin_hypercube(*tasks, task_dim, rng);
+                let each = samples * (tasks / all.len());
+                Some((all, each))
+            }
+            Self::Given { tasks, samples } => Some((tasks.clone(), *samples)),
+            Self::Joint { .. } => None,
+        }
+    }
+}
+
 /// Which lengthscales of a unified forward model are tied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lengthscales {
     /// One for all coordinates of solutions and tasks, as published.
     Shared,
-    /// One for solutions and one for tasks.
-    Separate,
     /// One for each coordinate.
     Ard,
 }
@@ -358,11 +398,11 @@ impl PmtoConfig {
                 found: objectives.len(),
             });
         }
-        self.check()?;
+        self.check(task_dim)?;
         Ok(Pmto::new(self.clone(), space, task_dim, rng))
     }
 
-    pub(super) fn check(&self) -> Result<(), MetaError> {
+    pub(super) fn check(&self, task_dim: usize) -> Result<(), MetaError> {
         let need = |good: bool, what: &'static str| {
             if good {
                 Ok(())
@@ -374,15 +414,7 @@ impl PmtoConfig {
             self.beta.is_finite() && self.beta >= 0.0,
             "beta is not finite and at least 0",
         )?;
-        match self.initial {
-            InitialDesign::Tasks { tasks, samples } => need(
-                tasks > 0 && samples > 0,
-                "the initial design has no evaluation",
-            )?,
-            InitialDesign::Joint { samples } => {
-                need(samples > 0, "the initial design has no evaluation")?;
-            }
-        }
+        self.initial.check(task_dim)?;
         if let ForwardFit::Map {
             growth,
             subset,

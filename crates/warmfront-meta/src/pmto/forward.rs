@@ -17,6 +17,7 @@ use super::published::{Optimizer, fit_published};
 use super::task_model::TaskModel;
 use super::view::{TaskView, UnifiedView};
 use crate::MetaError;
+use warmfront_core::UnitPoint;
 
 /// A process with what its next fit starts from.
 #[derive(Debug, Clone)]
@@ -66,6 +67,36 @@ impl Forward {
                 let index = index.filter(|&t| t < model.num_tasks())?;
                 Some(Box::new(model.view(index)))
             }
+        }
+    }
+
+    /// The model of one task with its own mean believed at points that are being evaluated.
+    ///
+    /// `None` where that cannot be had: coregionalised models are not extended.
+    pub(super) fn believing(
+        &self,
+        index: Option<usize>,
+        task: &[f64],
+        busy: &[&UnitPoint],
+    ) -> Option<Self> {
+        let extended = |fitted: &Fitted, task: &[f64]| {
+            let mut own = fitted.clone();
+            let dim = busy.first().map_or(0, |point| point.dim());
+            let points = Mat::from_fn(busy.len(), dim, |i, k| busy[i].coords()[k]);
+            let view = UnifiedView::new(&own.unified, task);
+            let (rows, means) = (view.joint(points.as_ref()), view.means(points.as_ref()));
+            own.unified.gp = own.unified.gp.condition_on(rows.as_ref(), &means).ok()?;
+            Some(own)
+        };
+        match self {
+            Self::Unified(fitted) => extended(fitted, task).map(Self::Unified),
+            Self::PerTask(models) => {
+                let index = index?;
+                let mut all = vec![None; index];
+                all.push(Some(extended(models.get(index)?.as_ref()?, &[])?));
+                Some(Self::PerTask(all))
+            }
+            Self::Nothing | Self::Coregionalized(_) => None,
         }
     }
 
@@ -176,7 +207,6 @@ fn groups(tied: Lengthscales, archive: &Archive) -> Vec<usize> {
     (0..v + archive.task_dim())
         .map(|k| match tied {
             Lengthscales::Shared => 0,
-            Lengthscales::Separate => usize::from(k >= v),
             Lengthscales::Ard => k,
         })
         .collect()

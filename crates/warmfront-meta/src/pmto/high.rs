@@ -457,8 +457,8 @@ impl Strategy for HighDimensionalPmto {
 }
 
 impl ParametricStrategy for HighDimensionalPmto {
-    /// With [`NoiseAware`](InverseRecipe::NoiseAware) and [`Distilled`](InverseRecipe::Distilled), the
-    /// processes of the surfaces: they are fitted along with the surfaces, and `fit` is not used.
+    /// With [`NoiseAware`](InverseRecipe::NoiseAware) the processes of the surfaces: they are fitted
+    /// along with the surfaces, and `fit` is not used.
     fn task_model_with(
         &self,
         recipe: InverseRecipe,
@@ -473,7 +473,7 @@ impl ParametricStrategy for HighDimensionalPmto {
             evaluations: 40,
         };
         match recipe {
-            InverseRecipe::NoiseAware | InverseRecipe::Distilled { .. } => {
+            InverseRecipe::NoiseAware => {
                 let mut surface = self.surface.clone();
                 surface.update(&self.archive, self.config.most_tasks, self.config.growth)?;
                 surface.task_model(&self.archive)
@@ -481,7 +481,6 @@ impl ParametricStrategy for HighDimensionalPmto {
             _ => build_task_model(
                 &self.archive,
                 &Forward::Nothing,
-                None,
                 recipe,
                 fit.unwrap_or(&several),
             ),

@@ -384,7 +384,7 @@ impl ParametricStrategy for IntegratedOptimum {
             return Err(MetaError::NoSolvedTask);
         };
         let fit = fit.unwrap_or(&self.config.inverse);
-        build_task_model(&self.recommendations(gp), forward, None, recipe, fit)
+        build_task_model(&self.recommendations(gp), forward, recipe, fit)
     }
 
     fn pool(&self) -> Vec<PoolTask> {

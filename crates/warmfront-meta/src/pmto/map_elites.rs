@@ -423,7 +423,7 @@ impl ParametricStrategy for MapElites {
         }
         let forward = forward_for(recipe, &self.archive, &self.fitted)?;
         let fit = fit.unwrap_or(&self.config.inverse);
-        build_task_model(&elites, forward, None, recipe, fit)
+        build_task_model(&elites, forward, recipe, fit)
     }
 
     /// The elites; a cell without one is there with its centroid.

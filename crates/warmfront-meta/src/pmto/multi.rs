@@ -62,7 +62,7 @@ use super::archive::Archive;
 use super::config::InitialDesign;
 use super::plan::check_pending;
 use super::search::space_filling;
-use super::strategy::{latin_hypercube, uniform_task};
+use super::strategy::uniform_task;
 use super::task_model::TaskModel;
 use crate::MetaError;
 use models::Models;
@@ -278,22 +278,19 @@ fn initial_queue(
 ) -> VecDeque<Slot> {
     let (tasks, samples) = match tasks {
         MultiTasks::Given { tasks, samples } => (tasks.clone(), *samples),
-        MultiTasks::Evolved { initial, .. } => match *initial {
-            InitialDesign::Tasks { tasks, samples } => {
-                let all = latin_hypercube(tasks, task_dim, rng);
-                let each = samples * (tasks / all.len());
-                (all, each)
-            }
-            InitialDesign::Joint { samples } => {
-                return space_filling(samples, space.dim() + task_dim, rng)
-                    .into_iter()
-                    .map(|z| {
-                        let (x, theta) = z.split_at(space.dim());
-                        fixed(space, UnitPoint::clamped(theta), x)
-                    })
-                    .collect();
-            }
-        },
+        MultiTasks::Evolved {
+            initial: InitialDesign::Joint { samples },
+            ..
+        } => {
+            return space_filling(*samples, space.dim() + task_dim, rng)
+                .into_iter()
+                .map(|z| {
+                    let (x, theta) = z.split_at(space.dim());
+                    fixed(space, UnitPoint::clamped(theta), x)
+                })
+                .collect();
+        }
+        MultiTasks::Evolved { initial, .. } => initial.tasks(task_dim, rng).unwrap_or_default(),
     };
     // One sequence for all tasks: together they fill the space, whatever the tasks have in common.
     let points = space_filling(tasks.len() * samples, space.dim(), rng);

@@ -49,7 +49,7 @@ pub trait ParametricStrategy: Strategy {
     /// The task model of everything told so far, from the rows of `recipe`, fitted by `fit` (`None`:
     /// the method's own fit).
     ///
-    /// Depends on nothing but what was told. Forward models that a recipe needs are fitted to
+    /// Asking for one changes nothing: the same run gives the same task model, asked for now or later. Forward models that a recipe needs are fitted to
     /// all evaluations first. A published fit, which knows one noise for all rows, is replaced by a
     /// [`Map`](InverseFit::Map) fit where the recipe gives every row its own.
     ///
@@ -80,7 +80,7 @@ pub struct PoolTask {
 impl InverseRecipe {
     /// Whether a forward model has a say in it.
     pub(super) fn needs_forward(self) -> bool {
-        matches!(self, Self::NoiseAware | Self::Distilled { .. })
+        self == Self::NoiseAware
     }
 
     /// Whether all parts are in their ranges.
@@ -89,7 +89,6 @@ impl InverseRecipe {
             Self::ArdBest { share } if !(share > 0.0 && share <= 1.0) => {
                 "the share of tasks is not in (0, 1]"
             }
-            Self::Distilled { tasks: 0 } => "nothing is distilled",
             _ => return Ok(()),
         };
         Err(MetaError::PmtoSetting { what })

@@ -12,7 +12,7 @@ use super::criterion::DeterminantalCriterion;
 use super::evolution::{EvolutionConfig, maximize_in_box};
 use super::forward::Forward;
 use super::parametric::{ParametricStrategy, PoolTask};
-use super::rows::{best_share, best_solutions, distilled, least_regrets, thinned};
+use super::rows::{best_share, best_solutions, least_regrets, thinned};
 use super::search::{BoundSearch, adam_for_tasks, space_filling};
 use super::strategy::{Pmto, Slot, uniform_task};
 use super::task_gp::InverseFit;
@@ -201,7 +201,6 @@ impl ParametricStrategy for Pmto {
         build_task_model(
             &self.archive,
             forward,
-            self.inverse.as_ref(),
             recipe,
             fit.unwrap_or(&self.config.inverse),
         )
@@ -239,31 +238,22 @@ pub(super) fn forward_for<'a>(
 
 /// The task model of an archive with at least one cost, by any recipe.
 ///
-/// Recipes that need a forward model use `forward` where it knows a task, `last` is a
-/// task model whose predictions are worth looking at. Archives of more than 400 solved tasks are
-/// thinned out evenly.
+/// It keeps `forward` to refine its answers with. Archives of more than 400 solved tasks are thinned out
+/// evenly.
 pub(super) fn build_task_model(
     archive: &Archive,
     forward: &Forward,
-    last: Option<&TaskModel>,
     recipe: InverseRecipe,
     fit: &InverseFit,
 ) -> Result<TaskModel, MetaError> {
     recipe.check()?;
-    let mut rng = recipe_stream(archive, Purpose::Init);
     let solved = thinned(archive.solved());
-    let data = match (recipe, forward.unified()) {
-        (InverseRecipe::IsoAll | InverseRecipe::ArdAll, _) => best_solutions(archive, &solved),
-        (InverseRecipe::ArdBest { share }, _) => {
+    let data = match recipe {
+        InverseRecipe::IsoAll | InverseRecipe::ArdAll => best_solutions(archive, &solved),
+        InverseRecipe::ArdBest { share } => {
             best_solutions(archive, &thinned(best_share(archive, share)))
         }
-        (InverseRecipe::Distilled { tasks }, Some(gp)) => {
-            let tasks = grid_tasks(tasks, archive.task_dim(), &mut rng);
-            distilled(gp, archive, &tasks, last, &mut rng)
-        }
-        (InverseRecipe::NoiseAware, _) | (InverseRecipe::Distilled { .. }, None) => {
-            least_regrets(archive, &solved)?.data
-        }
+        InverseRecipe::NoiseAware => least_regrets(archive, &solved)?.data,
     };
     let several_noises = InverseFit::Map {
         starts: 4,

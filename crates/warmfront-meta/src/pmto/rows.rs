@@ -1,16 +1,11 @@
 //! What a task model learns from: tasks with solutions, and how far each is to be trusted.
 
-use rand::Rng;
 use warmfront_gp::{GpError, Standardization};
 use warmfront_linalg::Mat;
 
-use super::alignment::UnifiedGp;
-use super::allocation::{Prediction, least_bounds};
 use super::archive::Archive;
-use super::search::minimize_mean;
 use super::task_gp::{InverseFit, TaskGp};
-use super::task_model::{InverseData, TaskModel};
-use super::view::UnifiedView;
+use super::task_model::InverseData;
 
 /// More tasks than this are thinned out, evenly in the order of their first evaluation.
 const MOST_TASKS: usize = 400;
@@ -130,54 +125,4 @@ fn estimated_regrets(archive: &Archive, tasks: &[usize]) -> Result<Vec<f64>, GpE
         .zip(&expected)
         .map(|(own, (mean, _))| own - mean)
         .collect())
-}
-
-/// Any tasks at the minimisers of the forward mean, with their gaps as slack.
-pub(super) fn distilled(
-    gp: &UnifiedGp,
-    archive: &Archive,
-    tasks: &[Vec<f64>],
-    last: Option<&TaskModel>,
-    rng: &mut dyn Rng,
-) -> InverseData {
-    let at = predictions(gp, tasks, last, rng);
-    let tasks = Mat::from_fn(tasks.len(), archive.task_dim(), |i, k| tasks[i][k]);
-    let solutions: Vec<Vec<f64>> = at.iter().map(|p| p.x.clone()).collect();
-    InverseData {
-        tasks,
-        solutions: columns(&solutions),
-        slack: relative(at.iter().map(|p| p.gap).collect()),
-    }
-}
-
-/// Predicted solutions of tasks and how much better the best ones nearby may be.
-fn predictions(
-    gp: &UnifiedGp,
-    tasks: &[Vec<f64>],
-    last: Option<&TaskModel>,
-    rng: &mut dyn Rng,
-) -> Vec<Prediction> {
-    let mut found = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        let view = UnifiedView::new(gp, task);
-        let starts: Vec<Vec<f64>> = last
-            .iter()
-            .map(|model| {
-                let mean = model.raw_mean(task);
-                mean.into_iter().map(|x| x.clamp(0.0, 1.0)).collect()
-            })
-            .collect();
-        found.push(minimize_mean(&view, &starts, 24, 25, rng));
-    }
-    let solutions: Vec<&[f64]> = found.iter().map(|f| f.0.as_slice()).collect();
-    let coords: Vec<&[f64]> = tasks.iter().map(Vec::as_slice).collect();
-    let bounds = least_bounds(gp, &solutions, &coords, rng);
-    found
-        .iter()
-        .zip(bounds)
-        .map(|((x, mean), bound)| Prediction {
-            x: x.clone(),
-            gap: (mean - bound).max(0.0),
-        })
-        .collect()
 }

@@ -322,32 +322,6 @@ pub(super) fn descend_mean(
     (end.x, end.value)
 }
 
-/// The least posterior mean among `starts` and `points` space-filling ones, after a descent.
-pub(super) fn minimize_mean(
-    view: &dyn TaskView,
-    starts: &[Vec<f64>],
-    points: usize,
-    evaluations: usize,
-    rng: &mut dyn Rng,
-) -> (Vec<f64>, f64) {
-    let v = view.dim();
-    let mut candidates = starts.to_vec();
-    candidates.extend(space_filling(
-        points.max(usize::from(starts.is_empty())),
-        v,
-        rng,
-    ));
-    let values = view.means(rows(&candidates, v).as_ref());
-    let best = least(&values);
-    let end = descend_mean(view, &candidates[best], &vec![1.0; v], evaluations);
-    // A start of its own is worth a descent even where a random point lies lower.
-    if starts.is_empty() || best == 0 {
-        return end;
-    }
-    let own = descend_mean(view, &candidates[0], &vec![1.0; v], evaluations);
-    if own.1 < end.1 { own } else { end }
-}
-
 #[cfg(test)]
 mod tests {
     use rand_chacha::ChaCha8Rng;

@@ -419,7 +419,7 @@ impl ParametricStrategy for SelfTransfer {
         }
         let forward = forward_for(recipe, &self.archive, &self.fitted)?;
         let fit = fit.unwrap_or(&self.config.inverse);
-        build_task_model(&self.archive, forward, None, recipe, fit)
+        build_task_model(&self.archive, forward, recipe, fit)
     }
 
     fn pool(&self) -> Vec<PoolTask> {

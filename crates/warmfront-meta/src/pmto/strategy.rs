@@ -147,12 +147,34 @@ impl Pmto {
         self.queue = slots.collect();
     }
 
-    fn propose(&self, slot: &Slot, rng: &mut dyn Rng) -> UnitPoint {
+    /// A solution of the slot's task, in view of its evaluations that are under way.
+    fn propose(
+        &self,
+        slot: &Slot,
+        pending: &[Candidate],
+        picks: &[Candidate],
+        rng: &mut dyn Rng,
+    ) -> UnitPoint {
         if let Some(point) = &slot.point {
             return point.clone();
         }
         let index = self.archive.find(&slot.task);
-        let Some(view) = self.forward.view(index, slot.task.coords()) else {
+        let busy: Vec<&UnitPoint> = pending
+            .iter()
+            .chain(picks)
+            .filter(|candidate| candidate.task.as_ref() == Some(&slot.task))
+            .map(|candidate| &candidate.point)
+            .collect();
+        let believed;
+        let view = if busy.is_empty() {
+            self.forward.view(index, slot.task.coords())
+        } else {
+            believed = self.forward.believing(index, slot.task.coords(), &busy);
+            believed
+                .as_ref()
+                .and_then(|forward| forward.view(index, slot.task.coords()))
+        };
+        let Some(view) = view else {
             return self.space.sample(rng);
         };
         let mut known = slot.known.clone();
@@ -166,7 +188,12 @@ impl Pmto {
             &known,
             rng,
         );
-        self.space.canonical(&UnitPoint::clamped(x))
+        let point = self.space.canonical(&UnitPoint::clamped(x));
+        // In a corner the bound may stay least whatever is believed.
+        if busy.contains(&&point) {
+            return self.space.sample(rng);
+        }
+        point
     }
 
     pub(super) fn bound(&self) -> Bound {
@@ -225,7 +252,7 @@ impl Strategy for Pmto {
                 waiting.swap_remove(position);
                 continue;
             }
-            let point = self.propose(slot, rng);
+            let point = self.propose(slot, pending, &picks, rng);
             picks.push(Candidate::at(point).with_task(slot.task.clone()));
         }
         while picks.len() < q.get() {
@@ -234,7 +261,7 @@ impl Strategy for Pmto {
                 point: None,
                 known: Vec::new(),
             };
-            let point = self.propose(&slot, rng);
+            let point = self.propose(&slot, pending, &picks, rng);
             picks.push(Candidate::at(point).with_task(slot.task));
         }
         Ok(picks)
@@ -289,25 +316,22 @@ pub(super) fn initial_queue(
         point: Some(point),
         known: Vec::new(),
     };
-    match *design {
-        InitialDesign::Tasks { tasks, samples } => {
-            let all = latin_hypercube(tasks, task_dim, rng);
-            let each = samples * (tasks / all.len());
-            let mut queue = VecDeque::with_capacity(tasks * samples);
-            for task in all {
-                for _ in 0..each {
-                    queue.push_back(fixed(task.clone(), space.sample(rng)));
-                }
-            }
-            queue
-        }
-        InitialDesign::Joint { samples } => space_filling(samples, space.dim() + task_dim, rng)
+    if let InitialDesign::Joint { samples } = *design {
+        return space_filling(samples, space.dim() + task_dim, rng)
             .into_iter()
             .map(|z| {
                 let (x, theta) = z.split_at(space.dim());
                 let point = space.canonical(&UnitPoint::clamped(x));
                 fixed(UnitPoint::clamped(theta), point)
             })
-            .collect(),
+            .collect();
     }
+    let (tasks, each) = design.tasks(task_dim, rng).unwrap_or_default();
+    let mut queue = VecDeque::with_capacity(tasks.len() * each);
+    for task in tasks {
+        for _ in 0..each {
+            queue.push_back(fixed(task.clone(), space.sample(rng)));
+        }
+    }
+    queue
 }

@@ -33,14 +33,6 @@ pub enum InverseRecipe {
     /// those of all other tasks predict for it (a process over the task box, the task left out), so that it
     /// does not matter how costly the optima of that part of the box are. Ours.
     NoiseAware,
-    /// This many Sobol tasks of the box, evaluated or not, where the forward model has its least
-    /// mean, with noise as above: the forward model of all tasks is distilled into a function of
-    /// the task. Trusts that model everywhere, which only smooth costs bear. Ours; methods
-    /// without a unified forward model use [`NoiseAware`](Self::NoiseAware) instead.
-    Distilled {
-        /// Number of tasks.
-        tasks: usize,
-    },
 }
 
 /// The predicted solution of a task.
@@ -228,10 +220,10 @@ impl TaskModel {
 
     /// Improves the solution of one task by a few evaluations of it: few-shot refinement. Ours.
     ///
-    /// Each round evaluates the point of least lower confidence bound (β = 0.5) in the trust region
-    /// of two standard deviations around the prediction, and conditions the forward model on it.
-    /// Returns the best evaluated point with its cost, and the evaluations made; non-finite costs
-    /// are skipped. `None` without a forward model or without a finite cost.
+    /// Begins with [`refined`](Self::refined); each further evaluation is that of least lower confidence
+    /// bound (β = 0.5), searched from there and from the best so far, under the forward model conditioned
+    /// on those before. A cost that is not finite counts as the worst known. Returns the best evaluated point with its cost; `None` without a forward model or
+    /// without a finite cost.
     ///
     /// # Errors
     /// If the forward model cannot be conditioned on an evaluation.
@@ -273,11 +265,15 @@ impl TaskModel {
                 UnitPoint::clamped(minimize_bound(&view, bound, &search, &known, rng))
             };
             let cost = evaluate(&point);
-            if !cost.is_finite() {
-                continue;
-            }
             let x = Mat::from_fn(1, point.dim(), |_, k| point.coords()[k]);
             let row = UnifiedView::new(&own, task.coords()).joint(x.as_ref());
+            if !cost.is_finite() {
+                let known = own.gp.standardized_y().iter().copied();
+                let worst = known.fold(f64::NEG_INFINITY, f64::max);
+                let worst = own.gp.standardization().restore(worst);
+                own.gp = own.gp.condition_on(row.as_ref(), &[worst])?;
+                continue;
+            }
             own.gp = own.gp.condition_on(row.as_ref(), &[cost])?;
             if best.as_ref().is_none_or(|(_, value)| cost < *value) {
                 best = Some((point, cost));

@@ -113,7 +113,6 @@ fn fewer_evaluations_of_a_task_than_it_has_coordinates_solve_all_tasks() {
         InverseRecipe::ArdAll,
         InverseRecipe::ArdBest { share: 0.7 },
         InverseRecipe::NoiseAware,
-        InverseRecipe::Distilled { tasks: 10 },
     ] {
         let other = method.task_model_with(recipe, Some(&map)).expect("fitted");
         assert!(error(&other, v, d) < 0.1, "{recipe:?}");

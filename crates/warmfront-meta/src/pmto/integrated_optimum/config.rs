@@ -129,11 +129,11 @@ impl IntegratedOptimumConfig {
             });
         }
         let shared = PmtoConfig {
-            initial: self.initial,
+            initial: self.initial.clone(),
             fit: self.fit.clone(),
             ..PmtoConfig::improved()
         };
-        shared.check()?;
+        shared.check(task_dim)?;
         Ok(IntegratedOptimum::new(self.clone(), space, task_dim, rng))
     }
 }

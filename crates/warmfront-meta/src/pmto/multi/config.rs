@@ -180,11 +180,7 @@ impl MultiPmtoConfig {
                 grid,
                 epsilon,
             } => {
-                let some = match *initial {
-                    InitialDesign::Tasks { tasks, samples } => tasks > 0 && samples > 0,
-                    InitialDesign::Joint { samples } => samples > 0,
-                };
-                need(some, "the initial design has no evaluation")?;
+                initial.check(task_dim)?;
                 need(*grid > 0, "the grid is empty")?;
                 need(
                     (0.0..=1.0).contains(new) && (0.0..=1.0).contains(epsilon),

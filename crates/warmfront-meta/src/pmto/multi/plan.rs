@@ -66,6 +66,10 @@ impl MultiPmto {
         } = self.config.tasks
         {
             let data = evaluated_rows(&self.archive, &self.models, &states);
+            // Evaluations that lack objectives say something about costs, but lie on no front.
+            if data.tasks.nrows() == 0 {
+                return Err(MetaError::NoSolvedTask);
+            }
             let fitted =
                 TaskModel::fit(data, false, &self.config.inverse, self.map.as_ref(), None)?;
             let count = if self.archive.task_dim() == 0 && self.archive.objectives() < 2 {
