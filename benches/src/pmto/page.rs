@@ -7,7 +7,7 @@ use super::claims::scored;
 use super::methods::recipes;
 use super::replication::Replicated;
 use super::report::Digest;
-use super::study::{AS_RUN, Group, PUBLISHED_RECIPE};
+use super::study::{AS_RUN, Group, PUBLISHED_RECIPE, RELEASED};
 use super::tables::{self, short};
 use super::traces;
 use crate::claims::{Claim, Verdict};
@@ -194,20 +194,28 @@ fn replication(out: &mut String, input: &Input<'_>, all: &[Replicated]) {
          those of our runs of the same methods: agreement is a difference of means within two combined \
          standard deviations. The released forward models were trained by iterative solvers in single \
          precision, ours are exact: better is no error, worse would be one.</p>\n<h3>{} with recipe {}</h3>\n",
-        escape(&method(AS_RUN)),
+        escape(&method(RELEASED)),
         PUBLISHED_RECIPE
     );
     let headline: Vec<&Replicated> = all.iter().filter(|r| r.is_headline()).collect();
     tables::replication(out, &headline, &problem);
-    for name in ["pmto-ft-beta1", "pmto-ft"] {
+    for (name, recipe, note) in [
+        (
+            AS_RUN,
+            PUBLISHED_RECIPE,
+            ", from other tasks with each seed",
+        ),
+        ("pmto-ft-beta1", "ard", ""),
+        ("pmto-ft", "ard", " (released with β = 1)"),
+    ] {
         let rows: Vec<&Replicated> = all
             .iter()
-            .filter(|r| r.method == name && r.recipe == "ard")
+            .filter(|r| r.method == name && r.recipe == recipe)
             .collect();
         if !rows.is_empty() {
             let _ = writeln!(
                 out,
-                "<h3>{} with recipe ard (released with β = 1)</h3>",
+                "<h3>{} with recipe {recipe}{note}</h3>",
                 escape(&method(name))
             );
             tables::replication(out, &rows, &problem);

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
 use super::measure::QUANTILES;
-use super::study::{AS_RUN, Group, Moments, PUBLISHED_RECIPE, Study};
+use super::study::{AS_RUN, Group, Moments, PUBLISHED_RECIPE, RELEASED, Study};
 use crate::profile::Section;
 
 /// So many combined standard deviations count as agreement.
@@ -69,7 +69,7 @@ impl Replicated {
     /// Whether it is what the published figures show of the method itself.
     #[must_use]
     pub fn is_headline(&self) -> bool {
-        self.method == AS_RUN && self.recipe == PUBLISHED_RECIPE
+        self.method == RELEASED && self.recipe == PUBLISHED_RECIPE
     }
 }
 
@@ -83,7 +83,7 @@ pub fn replicate(study: &Study<'_>) -> anyhow::Result<Vec<Replicated>> {
     let mut all = Vec::new();
     for row in &published.rows {
         let names: &[&str] = match row.method.as_str() {
-            "PMTO" => &[AS_RUN],
+            "PMTO" => &[RELEASED, AS_RUN],
             "RT" => &["pmto-rt"],
             // Published with β = 1, compared with all others at β = 0.5.
             "FT" => &["pmto-ft-beta1", "pmto-ft"],
@@ -146,7 +146,7 @@ mod tests {
         let check = |ours: f64, agrees, better| {
             let cell = Replicated {
                 problem: "p".into(),
-                method: AS_RUN.into(),
+                method: RELEASED.into(),
                 recipe: PUBLISHED_RECIPE.into(),
                 quantile: 50,
                 published: 100.0,

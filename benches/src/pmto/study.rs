@@ -10,6 +10,8 @@ use crate::stats;
 
 /// The published method.
 pub const AS_RUN: &str = "pmto";
+/// The same from the tasks of the released runs.
+pub const RELEASED: &str = "pmto-as-released";
 /// The recipe of its published figures.
 pub const PUBLISHED_RECIPE: &str = "ard70";
 /// The recipe that our own variants are made with.

@@ -163,3 +163,35 @@ fn duel(
         test: rank_sum(&ours, &values),
     })
 }
+
+/// In how many cells some rival with some recipe is significantly better than a method with a recipe (its
+/// best, if none is given).
+///
+/// A rival with the least mean need not be the one with the best ranks. No correction for the number of
+/// tests: of many pairs some win by chance.
+#[must_use]
+pub fn lost_to_any(
+    study: &Study<'_>,
+    groups: &[&Group],
+    (method, recipe): (&str, Option<&'static str>),
+    rivals: &[&str],
+) -> usize {
+    let mut lost = 0;
+    for group in groups {
+        let Some(recipe) = recipe.or_else(|| study.best_recipe(group, method)) else {
+            continue;
+        };
+        for quantile in QUANTILES {
+            let ours = study.quantile(group, (method, recipe), None, quantile);
+            let better = |side: (&str, &str)| {
+                let theirs = study.quantile(group, side, None, quantile);
+                !theirs.is_empty() && rank_sum(&ours, &theirs).loses(LEVEL)
+            };
+            let any = rivals
+                .iter()
+                .any(|m| recipes().iter().any(|r| better((m, r.name))));
+            lost += usize::from(!ours.is_empty() && any);
+        }
+    }
+    lost
+}

@@ -50,17 +50,19 @@ pub fn table_of(dim: usize, rows: usize, noise: f64, rng: &mut dyn Rng) -> Table
     drawn(dim, rows, noise, false, rng)
 }
 
+/// The cost at a point.
+type BoxedFunction = Box<dyn Fn(&[f64]) -> f64>;
+
 fn drawn(dim: usize, rows: usize, noise: f64, searched: bool, rng: &mut dyn Rng) -> Table {
     // The formulas are meant for two inputs and more.
-    let (name, function): (String, Box<dyn Fn(&[f64]) -> f64>) =
-        if dim > 1 && rng.random_bool(FORMULAS) {
-            let function = Function::any(dim, rng);
-            (function.name(), Box::new(move |u| function.at(u)))
-        } else {
-            let kernel = GpPrior::new(dim).kernel(rng);
-            let path = Path::draw(&kernel, FEATURES, rng);
-            ("gp".into(), Box::new(move |u| path.at(u)))
-        };
+    let (name, function): (String, BoxedFunction) = if dim > 1 && rng.random_bool(FORMULAS) {
+        let function = Function::any(dim, rng);
+        (function.name(), Box::new(move |u| function.at(u)))
+    } else {
+        let kernel = GpPrior::new(dim).kernel(rng);
+        let path = Path::draw(&kernel, FEATURES, rng);
+        ("gp".into(), Box::new(move |u| path.at(u)))
+    };
     let mut table = Table {
         name,
         dim,
