@@ -32,8 +32,9 @@
 //! process over `(x, θ)` with one lengthscale on raw costs; one task a round by
 //! [`DeterminantalCriterion`]; one evaluation of every task of the pool a round, newest first, at
 //! the least `μ − 0.5σ`; a task model with one lengthscale for each task coordinate of the best
-//! 70 % of the tasks. The criterion is rounded to single precision as it was there: under long
-//! lengthscales it vanishes, and the choice of tasks becomes a draw. Departures: double precision with
+//! 70 % of the tasks. The criterion, which was computed in single precision there, is rounded to it here:
+//! under long lengthscales it vanishes, and which of the equals is taken is up to the search (there any
+//! of its last population, always from one seed; here the first, from the run's). Departures: double precision with
 //! exact factorisations elsewhere; and what would take most of the time is thinned out (extrapolated
 //! gradients of Adam, fits when the evaluations have grown by 10 %, variances that lag behind in a
 //! search), see [`PmtoConfig::as_run`].

@@ -146,9 +146,9 @@ pub enum TaskChoice {
     Determinantal {
         /// The search for the maximum.
         evolution: EvolutionConfig,
-        /// Whether the criterion is rounded to single precision, as in the published runs: under
-        /// long lengthscales all determinants are then 0, and the choice is a draw among whatever
-        /// the search has left.
+        /// Whether the criterion is rounded to single precision, in which the published runs computed
+        /// it: under long lengthscales all determinants are then 0, and the search returns the first
+        /// of its equals.
         single_precision: bool,
     },
     /// As [`Determinantal`](Self::Determinantal) with a uniformly drawn task (PMTO-RT).
