@@ -22,13 +22,13 @@ use crate::parallel::{
 #[cfg(test)]
 mod tests;
 
-/// Rows and columns of a tile of a factor or an inverse.
+/// Rows and columns of a tile of a triangular matrix.
 const TILE: usize = 128;
 
 /// Rows of a tile of the block of columns that others wait for: lower, so that there is one for every thread.
 const PANEL_ROWS: usize = 64;
 
-/// Rows and columns of a tile of a product.
+/// Columns of a tile of a product, and its rows where no factor is triangular.
 pub(crate) const PRODUCT_TILE: usize = 256;
 
 /// Multiplications and additions from which on a product is worth distributing.
@@ -264,7 +264,7 @@ pub(crate) fn product(
 
 /// Writes `L·b` into `out`.
 pub(crate) fn lower_product(out: MatMut<'_, f64>, l: MatRef<'_, f64>, b: MatRef<'_, f64>) {
-    for_each(tiles(out, PRODUCT_TILE, PRODUCT_TILE), |tile| {
+    for_each(tiles(out, TILE, PRODUCT_TILE), |tile| {
         lower_product_tile(tile, l, b);
     });
 }
@@ -296,7 +296,7 @@ pub(crate) fn lower_transpose_product(
     b: MatRef<'_, f64>,
 ) {
     let n = l.nrows();
-    for_each(tiles(out, PRODUCT_TILE, PRODUCT_TILE), |mut tile| {
+    for_each(tiles(out, TILE, PRODUCT_TILE), |mut tile| {
         let (row, height) = (tile.row, tile.view.nrows());
         let b = b.subcols(tile.column, tile.view.ncols());
         corner_product(
@@ -342,9 +342,9 @@ pub(crate) fn lower_product_square_norms(l: MatRef<'_, f64>, b: MatRef<'_, f64>)
         rest = after;
     }
     for_each(jobs, |(column, sums)| {
-        let mut product = Mat::zeros(PRODUCT_TILE, sums.len());
-        for row in (0..l.nrows()).step_by(PRODUCT_TILE) {
-            let height = PRODUCT_TILE.min(l.nrows() - row);
+        let mut product = Mat::zeros(TILE, sums.len());
+        for row in (0..l.nrows()).step_by(TILE) {
+            let height = TILE.min(l.nrows() - row);
             let mut view = product.as_mut().subrows_mut(0, height);
             let tile = Tile {
                 row,

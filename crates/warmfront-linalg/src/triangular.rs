@@ -61,7 +61,9 @@ pub fn solve_lower_transpose_in_place(l: MatRef<'_, f64>, b: MatMut<'_, f64>) {
 /// Runs `solve` on blocks of right-hand sides, in parallel if there are many.
 fn for_column_blocks(n: usize, b: MatMut<'_, f64>, solve: impl Fn(MatMut<'_, f64>) + Sync + Send) {
     if n >= LARGE && tiled::worth_tiles(n, n, b.ncols()) {
-        parallel::for_each(parallel::column_blocks(b, tiled::PRODUCT_TILE), solve);
+        // Few wide blocks where there are many columns: each reads the whole factor.
+        let width = b.ncols().div_ceil(8).max(tiled::PRODUCT_TILE);
+        parallel::for_each(parallel::column_blocks(b, width), solve);
     } else {
         solve(b);
     }
