@@ -9,7 +9,9 @@
 //! | `suggestions` | of each evaluation; empty if it is always one |
 //! | `rows` | of each evaluation, `-` without a table; empty if there is none |
 //! | `measures` | `NAME=VALUE` |
-//! | `checksum` | CRC-32 of `key` and the texts: a row is whole or ignored |
+//! | `checksum` | `2-` and the CRC-32 of all other columns: a row is whole or ignored |
+//!
+//! Records from before have the CRC-32 of `key` and the texts alone, without `2-`; they are read as well.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::{Display, Write as _};
@@ -38,8 +40,39 @@ struct Row {
     checksum: String,
 }
 
+/// What the checksums of this format begin with.
+const VERSION: &str = "2-";
+
 impl Row {
+    /// The checksum of the whole row.
     fn check(&self) -> String {
+        // Every column is named, so that a new one cannot be left out.
+        let Self {
+            key,
+            problem,
+            task,
+            method,
+            seed,
+            evaluations,
+            setup_seconds,
+            optimum,
+            values,
+            milliseconds,
+            suggestions,
+            rows,
+            measures,
+            checksum: _,
+        } = self;
+        // No text is cut elsewhere and has the same checksum.
+        let text = format!(
+            "{key:?},{problem:?},{task},{method:?},{seed},{evaluations},{setup_seconds:?},{optimum:?},{values:?},\
+             {milliseconds:?},{suggestions:?},{rows:?},{measures:?}"
+        );
+        format!("{VERSION}{:08x}", crc32fast::hash(text.as_bytes()))
+    }
+
+    /// The checksum of the first format.
+    fn first_check(&self) -> String {
         let texts = [
             &self.key,
             &self.values,
@@ -50,6 +83,14 @@ impl Row {
         ];
         let texts = texts.map(String::as_str).join(",");
         format!("{:08x}", crc32fast::hash(texts.as_bytes()))
+    }
+
+    fn is_whole(&self) -> bool {
+        if self.checksum.starts_with(VERSION) {
+            self.checksum == self.check()
+        } else {
+            self.checksum == self.first_check()
+        }
     }
 }
 
@@ -131,7 +172,7 @@ pub(super) fn read(mut reader: csv::Reader<&[u8]>) -> HashMap<String, CellResult
 }
 
 fn result(row: &Row) -> Option<CellResult> {
-    if row.checksum != row.check() {
+    if !row.is_whole() {
         return None;
     }
     let mut measures = BTreeMap::new();
@@ -167,7 +208,10 @@ fn steps(row: &Row) -> Option<Vec<Step>> {
         starts.push((at.parse::<usize>().ok()?, value.parse::<f64>().ok()?));
     }
     for (index, &(from, value)) in starts.iter().enumerate() {
-        let end = starts.get(index + 1).map_or(steps.len(), |next| next.0 - 1);
+        let end = match starts.get(index + 1) {
+            Some(next) => next.0.checked_sub(1)?,
+            None => steps.len(),
+        };
         for step in steps.get_mut(from.checked_sub(1)?..end)? {
             step.hypervolume = value;
         }
@@ -270,20 +314,29 @@ mod tests {
         let good = row(&cell("x"), &good);
         assert!(result(&good).is_some());
         // Well-formed, but not what was written: only the checksum can tell.
-        let altered: [fn(&mut Row); 4] = [
+        let altered: [fn(&mut Row); 12] = [
             |row| row.values = "1:0.4".into(),
             |row| row.rows = "7 7 7 8".into(),
             |row| row.measures = "x=1".into(),
             |row| row.key = "another".into(),
+            |row| row.problem = "another".into(),
+            |row| row.method = "another".into(),
+            |row| row.task += 1,
+            |row| row.seed += 1,
+            |row| row.evaluations += 1,
+            |row| row.optimum = 2.0,
+            |row| row.setup_seconds = 2.0,
+            |row| row.milliseconds = row.milliseconds.replace("31.2", "31.3"),
         ];
         for (index, alter) in altered.into_iter().enumerate() {
             let mut row = good.clone();
             alter(&mut row);
             assert!(result(&row).is_none(), "alteration {index}");
         }
-        let damage: [fn(&mut Row); 6] = [
+        let damage: [fn(&mut Row); 7] = [
             |row| row.values.clear(),
             |row| row.values = "0:1".into(),
+            |row| row.values = "1:0.5 0:1".into(),
             |row| row.values = "1:0.5 9:1".into(),
             |row| row.rows = "7 7".into(),
             |row| row.milliseconds = "1/2 3".into(),
@@ -300,4 +353,42 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn records_of_the_first_format_are_read() {
+        let good = CellResult {
+            optimum: 1.0 / 3.0,
+            steps: vec![step(0.5, 1, Some(7)); 4],
+            ..CellResult::default()
+        };
+        let mut row = row(&cell("x"), &good);
+        assert!(row.checksum.starts_with(VERSION));
+        row.checksum = row.first_check();
+        assert_eq!(result(&row).as_ref(), Some(&good));
+        row.values = "1:0.4".into();
+        assert!(result(&row).is_none());
+    }
+
+    /// What the project publishes must be there for `--resume-from`.
+    #[test]
+    fn the_published_records_are_whole() {
+        for (text, rows) in [
+            (
+                include_str!("../../recorded/nap-standard/record.csv"),
+                NAP_ROWS,
+            ),
+            (
+                include_str!("../../recorded/pmto-standard/record.csv"),
+                PMTO_ROWS,
+            ),
+        ] {
+            let lines = text.lines().count() - 1;
+            let whole = read(csv::Reader::from_reader(text.as_bytes())).len();
+            assert_eq!(whole, lines);
+            assert!(lines >= rows, "{lines}");
+        }
+    }
+
+    const NAP_ROWS: usize = 1400;
+    const PMTO_ROWS: usize = 290;
 }
