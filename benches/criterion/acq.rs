@@ -22,11 +22,15 @@ fn suggestion(c: &mut Criterion) {
         ("log_ehvi", AcquisitionConfig::LogEhvi, 2, 100),
         ("log_ehvi", AcquisitionConfig::LogEhvi, 3, 50),
         ("log_ehvi", AcquisitionConfig::LogEhvi, 3, 100),
+        ("log_ehvi", AcquisitionConfig::LogEhvi, 3, 200),
         ("log_ehvi", AcquisitionConfig::LogEhvi, 4, 50),
+        ("log_ehvi", AcquisitionConfig::LogEhvi, 4, 200),
         ("qlog_nehvi", MONTE_CARLO, 2, 50),
         ("qlog_nehvi", MONTE_CARLO, 2, 100),
+        ("qlog_nehvi", MONTE_CARLO, 2, 200),
         ("qlog_nehvi", MONTE_CARLO, 3, 50),
         ("qlog_nehvi", MONTE_CARLO, 3, 100),
+        ("qlog_nehvi", MONTE_CARLO, 3, 200),
         ("qlog_nehvi", MONTE_CARLO, 4, 50),
     ] {
         let data = tradeoff(m, n);

@@ -6,8 +6,8 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use warmfront_bench::inputs::{DIM, Data, regression, test_points};
 use warmfront_core::{Purpose, Seed};
 use warmfront_gp::{
-    Dataset, ExactGp, ExactGpConfig, ExactLikelihood, KernelKind, MapObjective, Standardization,
-    Surrogate,
+    Dataset, ExactGp, ExactGpConfig, ExactLikelihood, Hyperparameters, KernelKind, MapObjective,
+    Standardization, Surrogate,
 };
 
 const KERNELS: [(&str, KernelKind); 2] =
@@ -37,7 +37,7 @@ fn likelihood(c: &mut Criterion) {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(700));
     for (name, kernel) in KERNELS {
-        for n in [50, 100, 200, 500, 1000] {
+        for n in [50, 100, 200, 500, 1000, 2000] {
             let data = dataset(n);
             let standardization = Standardization::of(data.output(0));
             let y: Vec<f64> = data
@@ -69,7 +69,7 @@ fn fit(c: &mut Criterion) {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
     for (name, kernel) in KERNELS {
-        for n in [50, 100, 200, 500] {
+        for n in [50, 100, 200, 500, 1000] {
             let data = dataset(n);
             let config = config(kernel);
             group.bench_function(BenchmarkId::new(name, n), |b| {
@@ -87,11 +87,27 @@ fn predict(c: &mut Criterion) {
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_secs(1));
     let x = test_points().to_mat();
-    for n in [50, 100, 200, 500] {
-        let gp = fitted(&dataset(n), &config(KernelKind::Matern52));
-        group.bench_function(BenchmarkId::new("matern52", n), |b| {
-            b.iter(|| gp.predict(x.as_ref()));
-        });
+    for (name, kernel) in KERNELS {
+        for n in [50, 100, 200, 500, 1000, 2000] {
+            let data = dataset(n);
+            // Fitting so many takes longer than predicting, and changes nothing about it.
+            let gp = if n <= 500 {
+                fitted(&data, &config(kernel))
+            } else {
+                let at = Hyperparameters {
+                    lengthscales: vec![1.0; DIM],
+                    outputscale: 1.0,
+                    noise: 0.01,
+                    mean: 0.0,
+                };
+                let standardization = Standardization::of(data.output(0));
+                ExactGp::with_hyperparameters(&data, kernel, &at, standardization)
+                    .expect("the data is benign")
+            };
+            group.bench_function(BenchmarkId::new(name, n), |b| {
+                b.iter(|| gp.predict(x.as_ref()));
+            });
+        }
     }
     group.finish();
 }

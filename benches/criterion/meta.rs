@@ -1,15 +1,23 @@
-//! Meta-learning: models of the meta-tasks, and what one more observation of the target costs.
+//! Models of the meta-tasks, what one more observation of the target costs, and a step of a plain loop.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group, criterion_main};
 use warmfront_acq::{AcquisitionConfig, AcquisitionContext, MaximizeConfig, maximize};
-use warmfront_core::{MetaDataset, Purpose, SearchSpace, Seed};
+use warmfront_core::{
+    Candidate, Costs, MetaDataset, Observation, Outcome, Purpose, SearchSpace, Seed, Strategy,
+    TrialId, UnitPoint,
+};
 use warmfront_gp::{MultiOutputConfig, MultiOutputData, MultiOutputGp};
 use warmfront_linalg::Mat;
+use warmfront_meta::baseline::IndependentGpModel;
 use warmfront_meta::smog::{Smog, SmogConfig, fit_meta};
-use warmfront_problems::{HartmannFamily, TaskFamily};
+use warmfront_meta::{ModelBased, ModelBasedConfig};
+use warmfront_problems::{
+    Design, HartmannFamily, Problem, Synthetic, TaskFamily, design_points, dtlz2, hartmann6,
+};
 
 /// Objectives of the target in [`target_step`].
 const OBJECTIVES: usize = 2;
@@ -117,5 +125,70 @@ fn target_step(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, meta_task, target_step);
+/// Evaluations before the step of [`loop_step`].
+const EVALUATIONS: usize = 44;
+
+/// Spread points with their costs.
+fn observations(problem: &Synthetic) -> Vec<Observation> {
+    let mut rng = Seed(0).stream(Purpose::Init, 1);
+    let points = design_points(problem.space(), EVALUATIONS + 1, Design::Sobol, &mut rng);
+    let observe = |(trial, point): (u64, UnitPoint)| {
+        let costs: Vec<f64> = problem.value(point.coords());
+        Observation {
+            trial: TrialId(trial),
+            candidate: Candidate::at(point),
+            outcome: Outcome::Complete(Costs::from_values(costs).expect("finite")),
+        }
+    };
+    (0..).zip(points).map(observe).collect()
+}
+
+/// One more observation, and the next proposal.
+fn loop_step(c: &mut Criterion) {
+    let mut group = c.benchmark_group("loop_step");
+    group
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
+    for (name, problem) in [("hartmann6", hartmann6()), ("dtlz2", dtlz2(6, 2))] {
+        let observed = observations(&problem);
+        let several = problem.objectives().len() > 1;
+        let strategy = || {
+            let config = ModelBasedConfig {
+                acquisition: several.then_some(AcquisitionConfig::LogEhvi),
+                initial_trials: Some(EVALUATIONS),
+                ..ModelBasedConfig::default()
+            };
+            let mut rng = Seed(0).stream(Purpose::Tell, 0);
+            let mut strategy = ModelBased::new(
+                IndependentGpModel::low_noise(),
+                problem.space(),
+                problem.objectives(),
+                config,
+                &mut rng,
+            )
+            .expect("no reference point is given");
+            strategy
+                .tell(&observed[..EVALUATIONS], &mut rng)
+                .expect("of the problem");
+            strategy
+        };
+        group.bench_function(BenchmarkId::new(name, EVALUATIONS + 1), |b| {
+            b.iter_batched(
+                strategy,
+                |mut strategy| {
+                    let mut rng = Seed(0).stream(Purpose::Ask, 0);
+                    strategy
+                        .tell(&observed[EVALUATIONS..], &mut rng)
+                        .expect("of the problem");
+                    strategy.ask(NonZeroUsize::MIN, &[], &mut rng)
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, meta_task, target_step, loop_step);
 criterion_main!(benches);

@@ -1,7 +1,8 @@
 //! Serving a neural acquisition process: one proposal from a table, and runs of 5000 evaluations.
 //!
 //! A long run is told evenly spread points, except that the strategy proposes its own at the steps that
-//! are timed; with `--full` it proposes all. The largest memory is that of the whole process so far, so
+//! are timed; with `--full` it proposes all. `--save-baseline` and `--baseline` keep and compare the times as
+//! Criterion does, but not the memory. The largest memory is that of the whole process so far, so
 //! the histories come in the order of what they need.
 #![expect(
     clippy::print_stdout,
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rand::RngExt;
+use warmfront_bench::figures::Figures;
 use warmfront_core::{
     Candidate, Costs, Objectives, Observation, Outcome, Purpose, SearchSpace, Seed, Strategy as _,
     TrialId, UnitPoint,
@@ -86,7 +88,18 @@ fn tell(nap: &mut Nap, batch: &[Observation]) {
     nap.tell(batch, &mut rng).expect("told what was asked");
 }
 
-fn from_table() {
+fn put(figures: &Figures, name: &str, seconds: f64) {
+    if figures.wants(name) {
+        let kept = figures.put(name, seconds);
+        kept.expect("the target folder can be written");
+    }
+}
+
+fn from_table(figures: &Figures) {
+    const NAME: &str = "np_serve/table";
+    if !figures.wants(NAME) {
+        return;
+    }
     let mut rng = SEED.stream(Purpose::Init, 1);
     let rows = (0..1100).map(|_| {
         let coords: Vec<f64> = (0..DIM).map(|_| rng.random()).collect();
@@ -104,13 +117,26 @@ fn from_table() {
         .collect();
     tell(&mut nap, &told);
     let times: Vec<f64> = (0..21).map(|_| seconds(|| drop(ask(&nap, 0)))).collect();
+    let seconds = median(times);
     println!(
         "table, history 100, 1000 candidates, one thread: {:.1} ms a proposal (median of 21)",
-        1e3 * median(times)
+        1e3 * seconds
     );
+    put(figures, NAME, seconds);
 }
 
-fn long_run(history: History, screening: Option<usize>, full: bool) {
+fn long_run(figures: &Figures, history: History, screening: Option<usize>, full: bool) {
+    let screened = screening.map_or("all".into(), |k| k.to_string());
+    // A run with `--full` finds other histories, and is no baseline for the others.
+    let run = if full { "full" } else { "spread" };
+    let kind = match history {
+        History::TopK(k) => format!("top-{k}"),
+        other => format!("{other:?}").to_lowercase(),
+    };
+    let name = |step: u64| format!("np_serve/{run}/{kind}/{screened}/{step}");
+    if !TIMED.iter().any(|&step| figures.wants(&name(step))) {
+        return;
+    }
     let space = SearchSpace::unit_cube(DIM);
     let mut nap = build(&space, history, screening);
     let begin = Instant::now();
@@ -139,12 +165,15 @@ fn long_run(history: History, screening: Option<usize>, full: bool) {
     let steps = TIMED.map(|step| format!("{:.1} ms at {step}", 1e3 * at(step)));
     println!(
         "box, {history:?}, screened with {}: a step takes {}; last to 500th {:.1}; {:.0} s for the run, {} MB at most so far",
-        screening.map_or("all".into(), |k| k.to_string()),
+        screened,
         steps.join(", "),
         at(LONG) / at(500),
         begin.elapsed().as_secs_f64(),
         peak_megabytes()
     );
+    for step in TIMED {
+        put(figures, &name(step), at(step));
+    }
 }
 
 fn seconds(run: impl FnOnce()) -> f64 {
@@ -168,9 +197,10 @@ fn peak_megabytes() -> String {
 
 fn main() {
     let full = std::env::args().any(|arg| arg == "--full");
-    from_table();
-    long_run(History::TopK(256), None, full);
-    long_run(History::Cached, Some(256), full);
-    long_run(History::Cached, None, false);
-    long_run(History::Exact, None, false);
+    let figures = Figures::from_arguments().expect("cargo puts a bench into the target folder");
+    from_table(&figures);
+    long_run(&figures, History::TopK(256), None, full);
+    long_run(&figures, History::Cached, Some(256), full);
+    long_run(&figures, History::Cached, None, false);
+    long_run(&figures, History::Exact, None, false);
 }

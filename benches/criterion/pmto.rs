@@ -1,6 +1,7 @@
 //! PMTO: a whole offline run, and one answer of its task model.
 //!
-//! The run takes about a minute, so that it is timed once instead of by Criterion's samples.
+//! The run takes about a minute, so that it is timed once instead of by Criterion's samples. `--save-baseline`
+//! and `--baseline` mean what they mean there.
 #![expect(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -10,6 +11,7 @@
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
+use warmfront_bench::figures::Figures;
 use warmfront_core::{Observation, Purpose, Seed, Strategy as _, TrialId, UnitPoint};
 use warmfront_meta::pmto::{Pmto, PmtoConfig};
 use warmfront_problems::Problem as _;
@@ -61,16 +63,33 @@ fn offline(problem: &ParametricSynthetic, config: &PmtoConfig) -> (Pmto, f64) {
 }
 
 fn main() {
+    let figures = Figures::from_arguments().expect("cargo puts a bench into the target folder");
+    let put = |name: &str, seconds: f64| {
+        if figures.wants(name) {
+            let kept = figures.put(name, seconds);
+            kept.expect("the target folder can be written");
+        }
+    };
     let ackley = ParametricSynthetic::new(ParametricFunction::Ackley, TaskShift::I, 4, 5);
-    for config in [PmtoConfig::improved(), PmtoConfig::as_run()] {
+    for (short, config) in [
+        ("improved", PmtoConfig::improved()),
+        ("as-run", PmtoConfig::as_run()),
+    ] {
+        let names = ["run", "task-model", "answer"].map(|what| format!("pmto/{short}/{what}"));
+        if !names.iter().any(|name| figures.wants(name)) {
+            continue;
+        }
         let (pmto, seconds) = offline(&ackley, &config);
         println!(
             "{}: {EVALUATIONS} evaluations of Ackley-I (V = 4, D = 5), one thread: {seconds:.1} s",
             config.name
         );
+        put(&names[0], seconds);
         let start = Instant::now();
         let model = pmto.task_model().expect("tasks are solved");
-        println!("  task model: {:.2} s", start.elapsed().as_secs_f64());
+        let seconds = start.elapsed().as_secs_f64();
+        println!("  task model: {seconds:.2} s");
+        put(&names[1], seconds);
         let tasks: Vec<UnitPoint> = (0..QUERIES)
             .map(|i| {
                 let share = |k: u32| (f64::from(i) * f64::from(2 * k + 1).sqrt()).fract();
@@ -88,5 +107,6 @@ fn main() {
             1e6 * each,
             sum / f64::from(QUERIES)
         );
+        put(&names[2], each);
     }
 }

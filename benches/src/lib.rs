@@ -11,6 +11,7 @@ pub mod cell;
 pub mod claims;
 mod clock;
 pub mod data;
+pub mod figures;
 pub mod inputs;
 pub mod lab;
 mod memory;

@@ -3,6 +3,7 @@
 mod changes;
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
@@ -28,8 +29,52 @@ pub(crate) fn run(mut args: Vec<OsString>) -> anyhow::Result<ExitCode> {
     reason = "only what this run has measured goes into the table"
 )]
 fn benches(request: &Request) -> anyhow::Result<ExitCode> {
-    println!("{}", machine());
+    let machine = machine();
+    println!("{machine}, {}", compiler());
+    let folder = target_folder()?.join("criterion");
+    if let Some(name) = &request.baseline {
+        check_machine(&folder, name, &machine)?;
+    }
     let start = SystemTime::now();
+    measure(request, &request.filter)?;
+    let mut measured = changes::read(&folder, start, request.baseline.as_deref())?;
+    if let Some(name) = &request.save {
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(machine_file(&folder, name), &machine)
+            .context("cannot write down the machine")?;
+    }
+    if let Some(name) = &request.baseline {
+        if measured.iter().all(|m| m.change.is_none()) {
+            bail!(
+                "nothing is saved under the name `{name}`: make it by `cargo xtask bench --save {name}`"
+            );
+        }
+        let marked = changes::slower(&measured);
+        if !marked.is_empty() {
+            println!(
+                "\nmeasured again, as slower than `{name}`: {}",
+                marked.len()
+            );
+            let start = SystemTime::now();
+            measure(request, &[changes::filter(&marked).into()])?;
+            let again = changes::read(&folder, start, request.baseline.as_deref())?;
+            changes::confirm(&mut measured, &again);
+        }
+    }
+    print!("{}", changes::table(&measured));
+    if request.baseline.is_some() {
+        println!(
+            "\nnot compared: memory, whole optimisations, and what other libraries take (`--peers`)"
+        );
+    }
+    Ok(match changes::has_regressed(&measured) {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
+}
+
+/// Runs the benches that a filter leaves.
+fn measure(request: &Request, filter: &[OsString]) -> anyhow::Result<()> {
     let mut command = cargo(&["bench", "-p", "warmfront-bench"]);
     match &request.bench {
         Some(name) => command.args(["--bench", name]),
@@ -43,28 +88,36 @@ fn benches(request: &Request) -> anyhow::Result<ExitCode> {
         // Benches that are new since then do not stop the others.
         command.args(["--baseline-lenient", name]);
     }
-    command.args(&request.filter);
-    let status = command.status().context("cargo bench did not start")?;
+    // Other work on the machine takes further processors away, and a change of ours is not that.
+    let status = command
+        .args(filter)
+        .env("RAYON_NUM_THREADS", "1")
+        .status()
+        .context("cargo bench did not start")?;
     if !status.success() {
         bail!("cargo bench failed");
     }
-    let folder = target_folder()?.join("criterion");
-    let measured = changes::read(&folder, start, request.baseline.as_deref())?;
-    if let Some(name) = &request.baseline
-        && measured.iter().all(|m| m.change.is_none())
-    {
-        bail!(
-            "nothing is saved under the name `{name}`: make it by `cargo xtask bench --save {name}`"
-        );
-    }
-    print!("{}", changes::table(&measured));
-    Ok(match changes::has_regressed(&measured) {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
-    })
+    Ok(())
 }
 
-fn target_folder() -> anyhow::Result<std::path::PathBuf> {
+/// Beside the folders of the benches: on what a baseline was measured.
+fn machine_file(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{name}.machine"))
+}
+
+/// Times of another machine say nothing about a change of the code.
+fn check_machine(folder: &Path, name: &str, machine: &str) -> anyhow::Result<()> {
+    match std::fs::read_to_string(machine_file(folder, name)) {
+        Ok(saved) if saved != machine => {
+            bail!("`{name}` was measured elsewhere: {saved}; here: {machine}")
+        }
+        Ok(_) => {}
+        Err(_) => println!("it is not known on what machine `{name}` was measured"),
+    }
+    Ok(())
+}
+
+fn target_folder() -> anyhow::Result<PathBuf> {
     let output = cargo(&["metadata", "--no-deps", "--format-version", "1"])
         .output()
         .context("cargo metadata did not start")?;
@@ -101,11 +154,14 @@ impl Request {
                 other => return Err(other.unexpected().into()),
             }
         }
+        if request.save.is_some() && request.baseline.is_some() {
+            bail!("--save and --baseline exclude each other: save after the comparison");
+        }
         Ok(request)
     }
 }
 
-/// One line about processor and compiler: a measurement without them says nothing.
+/// The processor, without the compiler: another one is a change that may be measured.
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo")
         .ok()
@@ -113,17 +169,20 @@ fn machine() -> String {
             let line = text.lines().find(|l| l.starts_with("model name"))?;
             Some(line.split_once(':')?.1.trim().to_owned())
         });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!(
+        "{}, {cores} threads",
+        cpu.as_deref().unwrap_or(std::env::consts::ARCH)
+    )
+}
+
+fn compiler() -> String {
     let rustc = std::process::Command::new("rustc")
         .arg("--version")
         .output()
         .ok();
     let rustc = rustc.map(|o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!(
-        "{}, {cores} threads, {}",
-        cpu.as_deref().unwrap_or(std::env::consts::ARCH),
-        rustc.as_deref().unwrap_or("unknown rustc")
-    )
+    rustc.unwrap_or_else(|| "unknown rustc".to_owned())
 }
 
 #[cfg(test)]
@@ -143,5 +202,22 @@ mod tests {
         };
         assert_eq!(Request::parse(args).unwrap(), expected);
         assert!(Request::parse(vec!["--what".into()]).is_err());
+        let both = ["--save", "a", "--baseline", "b"].map(OsString::from);
+        let error = Request::parse(both.to_vec()).unwrap_err();
+        assert!(error.to_string().contains("exclude"), "{error}");
+    }
+
+    #[test]
+    fn a_baseline_of_another_machine_is_refused() {
+        let folder = std::env::temp_dir().join(format!("warmfront-machine-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(machine_file(&folder, "before"), "here").unwrap();
+        let checks = [
+            check_machine(&folder, "before", "here").is_ok(),
+            check_machine(&folder, "before", "there").is_ok(),
+            check_machine(&folder, "unknown", "there").is_ok(),
+        ];
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(checks, [true, false, true]);
     }
 }
