@@ -50,10 +50,7 @@ impl Setup {
             "program",
             format!("warmfront {}", env!("CARGO_PKG_VERSION")),
         );
-        self.add(
-            "commit at the time of the report",
-            commit().unwrap_or_else(|| "not in a git checkout".into()),
-        );
+        self.add("commit at the time of the report", commit());
         self.add(
             "compiler",
             output("rustc", &["--version"]).unwrap_or_else(|| "unknown".into()),
@@ -96,18 +93,21 @@ fn output(program: &str, args: &[&str]) -> Option<String> {
     (output.status.success() && !text.is_empty()).then_some(text)
 }
 
-fn commit() -> Option<String> {
+/// The commit of the checkout, and whether it was changed since.
+pub(crate) fn commit() -> String {
     let here = env!("CARGO_MANIFEST_DIR");
-    let hash = output("git", &["-C", here, "rev-parse", "--short=12", "HEAD"])?;
+    let Some(hash) = output("git", &["-C", here, "rev-parse", "--short=12", "HEAD"]) else {
+        return "not in a git checkout".to_owned();
+    };
     let changed = output(
         "git",
         &["-C", here, "status", "--porcelain", "--untracked-files=no"],
     );
-    Some(if changed.is_some() {
+    if changed.is_some() {
         format!("{hash}, with local changes")
     } else {
         hash
-    })
+    }
 }
 
 fn processor() -> String {
@@ -124,7 +124,7 @@ fn processor() -> String {
 
 /// Date and time, UTC.
 #[expect(clippy::disallowed_methods, reason = "a report says when it was made")]
-fn now() -> String {
+pub(crate) fn now() -> String {
     let seconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |d| d.as_secs());

@@ -102,12 +102,91 @@ fn a_library_that_is_missing_leaves_a_reason() {
         threads: 1,
     };
     let mut said = Vec::new();
-    loops::run_all(&plan, &folder.0, &mut contest, |line| {
+    loops::run_all(&plan, &folder.0, &mut contest, false, |line| {
         said.push(line.to_owned());
     })
     .unwrap();
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(loops::read(&plan, &folder.0).is_empty());
+    assert!(loops::read(&plan, &folder.0).unwrap().is_empty());
+}
+
+/// A script in place of the Python interpreter: it says the versions of Optuna, and then does `then`.
+#[cfg(unix)]
+fn stand_in(folder: &Folder, then: &str) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let path = folder.0.join("stand-in");
+    let text = format!(
+        "#!/bin/sh\necho '{{\"hello\":{{\"optuna\":\"5.0.0\",\"torch\":\"2.15.0+cpu\"}}}}'\n{then}\n"
+    );
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[cfg(unix)]
+fn optuna_loops(
+    test: &str,
+    then: &str,
+    seeds: u32,
+) -> (Vec<String>, Vec<loops::Cell>, Vec<String>) {
+    let folder = Folder::new(test);
+    let launcher = Launcher::new(&folder.0, Some(stand_in(&folder, then)), LIMIT);
+    let mut contest = Contest::new(launcher, Terms::new(true));
+    let plan = Plan {
+        methods: vec![Method::Peer(Side::Optuna)],
+        problems: vec!["dtlz2".into()],
+        seeds,
+        threads: 1,
+    };
+    let mut run = |again| {
+        let mut said = Vec::new();
+        loops::run_all(&plan, &folder.0, &mut contest, again, |line| {
+            said.push(line.to_owned());
+        })
+        .unwrap();
+        said
+    };
+    let first = run(false);
+    assert_eq!(run(false), [""; 0], "what failed is not tried again");
+    let again = run(true);
+    (first, loops::read(&plan, &folder.0).unwrap(), again)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_process_that_dies_is_started_again_for_the_next_run() {
+    // Begins one run and dies in it.
+    let then = "read request; echo '\"ready\"'; read request";
+    let (first, cells, again) = optuna_loops("dead", then, 2);
+    assert_eq!(first.len(), 2, "{first:?}");
+    let failed: Vec<_> = cells.iter().filter_map(|c| c.failure.as_ref()).collect();
+    assert_eq!(failed, ["the process ended"; 2], "both seeds had a process");
+    assert_eq!(again.len(), 2, "{again:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_method_that_always_fails_is_given_up() {
+    let then = "while read request; do echo '{\"error\":\"no\"}'; done";
+    let (first, cells, again) = optuna_loops("hopeless", then, 5);
+    assert_eq!(first.len(), 3, "{first:?}");
+    let failed: Vec<_> = cells.iter().filter_map(|c| c.failure.as_ref()).collect();
+    assert_eq!(failed, ["no"; 3]);
+    assert_eq!(again.len(), 3, "{again:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_library_of_another_version_takes_no_part() {
+    let folder = Folder::new("version");
+    let python = stand_in(&folder, "cat > /dev/null");
+    let mut launcher = Launcher::new(&folder.0, Some(python), LIMIT);
+    assert!(launcher.start(Side::Optuna, 1).is_ok());
+    let error = format!("{:#}", launcher.start(Side::Moocore, 1).unwrap_err());
+    let expected = "moocore does not run: moocore 0.3.2 is measured, this has none";
+    assert_eq!(error, expected);
 }
 
 #[test]
@@ -117,7 +196,11 @@ fn the_program_measures_ours_and_writes_the_tables() {
         let mut command = program();
         command
             .args(["--quick", "--rounds", "1", "--python", "no-such-python"])
-            .args(["--rows", "filter-m2-n100,threads-hv", "--out"])
+            .args([
+                "--rows",
+                "filter-m2-n100,threads-hv-concave-m8-n100",
+                "--out",
+            ])
             .arg(&folder.0)
             .args(arguments);
         let output = command.output().unwrap();
@@ -125,7 +208,7 @@ fn the_program_measures_ours_and_writes_the_tables() {
         String::from_utf8(output.stdout).unwrap()
     };
     let said = run(&[]);
-    assert!(said.contains("goals met, 2 goals"), "{said}");
+    assert!(said.contains("of 1 known goals met, 2 goals"), "{said}");
     let page = std::fs::read_to_string(folder.0.join("peers.md")).unwrap();
     assert!(page.contains("| moocore | – |"), "{page}");
     assert!(page.contains("did not start"), "{page}");
@@ -136,9 +219,26 @@ fn the_program_measures_ours_and_writes_the_tables() {
 
     // What has been measured stays, what was missing is tried again.
     let records = Records::new(&folder.0, 1).unwrap();
-    let row = choose(&["threads-hv".into()]).unwrap().remove(0);
+    let row = choose(&["threads-hv-concave-m8-n100".into()])
+        .unwrap()
+        .remove(0);
     let before = records.get(&row.id).unwrap();
     assert!(matches!(before.peers[0].outcome, Outcome::Measured { .. }));
+    assert!(!before.commit.is_empty() && !before.measured.is_empty());
     run(&[]);
-    assert_eq!(records.get(&row.id), Some(before));
+    assert_eq!(records.get(&row.id), Some(before.clone()));
+
+    // Of another program it is older, and measured anew.
+    let mut older = before;
+    older.program = "another".into();
+    older.commit = "long ago".into();
+    records.put(&older).unwrap();
+    run(&["--report"]);
+    let page = std::fs::read_to_string(folder.0.join("peers.md")).unwrap();
+    assert!(
+        page.contains("| older | equal; measured of long ago |"),
+        "{page}"
+    );
+    run(&[]);
+    assert_ne!(records.get(&row.id).unwrap().commit, "long ago");
 }

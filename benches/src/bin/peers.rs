@@ -5,7 +5,7 @@
     reason = "a command-line program talks to its terminal"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -14,9 +14,10 @@ use anyhow::{Context as _, ensure};
 use clap::Parser;
 use warmfront_bench::peer::race::contest::{Contest, Records, Terms};
 use warmfront_bench::peer::race::loops::{self, Method, Plan};
+use warmfront_bench::peer::race::ours;
+use warmfront_bench::peer::race::report::{self, State};
 use warmfront_bench::peer::race::rows::choose;
 use warmfront_bench::peer::race::sides::Launcher;
-use warmfront_bench::peer::race::{ours, report};
 use warmfront_bench::setup::Setup;
 
 /// Measure other libraries and ours in turns on the same inputs: time, memory, and whether the result is as
@@ -40,8 +41,8 @@ struct Arguments {
     /// Short turns, and nothing that takes minutes
     #[arg(long)]
     quick: bool,
-    /// Measure the rows named by --rows even if they have been measured
-    #[arg(long, requires = "rows")]
+    /// Measure the rows named by --rows even if they have been measured; with --loops: the runs that failed
+    #[arg(long)]
     again: bool,
     /// Only write the tables about what has been measured
     #[arg(long)]
@@ -55,7 +56,7 @@ struct Arguments {
     /// Number of seeds of the loops
     #[arg(long, default_value_t = 20, value_name = "N")]
     seeds: u32,
-    /// Methods of the loops, in the order in which they run, separated by commas
+    /// Methods of the loops, which take turns, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "A,B", default_values_t = Method::ALL.map(|m| m.name().to_owned()))]
     methods: Vec<String>,
     /// Problems of the loops, separated by commas
@@ -78,14 +79,15 @@ struct Arguments {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let done = if arguments.worker {
-        ours::serve(std::io::stdin().lock(), std::io::stdout().lock())
+        ours::serve(std::io::stdin().lock(), std::io::stdout().lock()).map(|()| true)
     } else if arguments.list {
-        list(&arguments)
+        list(&arguments).map(|()| true)
     } else {
         run(&arguments)
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
@@ -100,7 +102,12 @@ fn list(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run(arguments: &Arguments) -> anyhow::Result<()> {
+/// Whether ours did everything that it was asked.
+fn run(arguments: &Arguments) -> anyhow::Result<bool> {
+    ensure!(
+        !arguments.again || arguments.loops || !arguments.rows.is_empty(),
+        "--again needs --rows, or --loops: measuring everything again takes hours"
+    );
     let folder = match &arguments.out {
         Some(folder) => folder.clone(),
         None => target_folder()?.join("peers"),
@@ -127,7 +134,7 @@ fn run_rows(
     folder: &Path,
     terms: Terms,
     mut contest: Contest,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let rows = choose(&arguments.rows)?;
     let records = Records::new(folder, terms.threads)?;
     let mut known = BTreeMap::new();
@@ -135,27 +142,21 @@ fn run_rows(
     for (index, row) in rows.iter().enumerate() {
         let mut record = records.get(&row.id);
         let finished = record.as_ref().is_some_and(|r| r.is_finished(row, &terms));
-        let mut fresh = false;
         if !arguments.report && (arguments.again || !finished) {
-            match contest.measure(row) {
-                Ok(measured) => {
-                    records.put(&measured)?;
-                    record = Some(measured);
-                    fresh = true;
-                }
-                Err(error) => eprintln!("{}: {error:#}", row.id),
+            let measured = contest.measure(row, record.as_ref(), arguments.again);
+            records.put(&measured)?;
+            let fresh = BTreeMap::from([(row.id.clone(), measured)]);
+            for line in report::lines(std::slice::from_ref(row), &fresh) {
+                eprintln!("{:>3}/{} {}", index + 1, rows.len(), brief(&line));
             }
+            record = fresh.into_values().next();
         }
         let Some(record) = record else { continue };
         versions.extend(record.versions.clone());
         known.insert(row.id.clone(), record);
-        if fresh {
-            for line in report::lines(std::slice::from_ref(row), &known) {
-                eprintln!("{:>3}/{} {}", index + 1, rows.len(), brief(&line));
-            }
-        }
     }
-    let [goals, measured, met] = report::tally(&report::lines(&rows, &known));
+    let asked = report::lines(&rows, &known);
+    let [goals, measured, met] = report::tally(&asked);
     // The page is about everything that has been measured, now or before.
     let all = choose(&[])?;
     for row in &all {
@@ -166,9 +167,10 @@ fn run_rows(
     }
     let lines = report::lines(&all, &known);
     report::write(folder, &lines, &setup(arguments, &versions))?;
-    println!("{met} of {measured} measured goals met, {goals} goals");
+    println!("{met} of {measured} known goals met, {goals} goals");
     println!("{}", folder.join("peers.md").display());
-    Ok(())
+    let failed = asked.iter().filter(|line| line.state == State::Failed);
+    Ok(failed.count() == 0)
 }
 
 /// What is said about a line as soon as it is known.
@@ -178,23 +180,21 @@ fn brief(line: &report::Line) -> String {
         peer => format!(" beside {peer}"),
     };
     let ratio = line.ratio.map_or(String::new(), |r| format!(" {r:.2}×"));
-    let mark = match line.met {
-        Some(true) => " met",
-        Some(false) => " NOT MET",
-        None => "",
-    };
-    let worse = if line.good == Some(false) {
-        " WORSE"
-    } else {
-        ""
+    let mark = match line.state {
+        State::Met => "met",
+        State::NotMet => "NOT MET",
+        State::Worse => "WORSE",
+        State::Failed => "FAILED",
+        State::Unchecked => "NOT CHECKED",
+        State::Missing | State::Shown | State::Stale => "",
     };
     format!(
-        "{}{beside}:{ratio} {}{mark}{worse} {}",
+        "{}{beside}:{ratio} {} {mark} {}",
         line.id, line.goal, line.note
     )
 }
 
-fn run_loops(arguments: &Arguments, folder: &Path, mut contest: Contest) -> anyhow::Result<()> {
+fn run_loops(arguments: &Arguments, folder: &Path, mut contest: Contest) -> anyhow::Result<bool> {
     ensure!(arguments.seeds > 0, "no seeds");
     let methods = arguments.methods.iter().map(|name| Method::find(name));
     let plan = Plan {
@@ -205,22 +205,31 @@ fn run_loops(arguments: &Arguments, folder: &Path, mut contest: Contest) -> anyh
     };
     let cells = folder.join("loops");
     if !arguments.report {
-        loops::run_all(&plan, &cells, &mut contest, |line| eprintln!("{line}"))?;
+        let again = arguments.again;
+        loops::run_all(&plan, &cells, &mut contest, again, |line| {
+            eprintln!("{line}");
+        })?;
     }
-    let runs = loops::read(&plan, &cells);
+    let runs = loops::read(&plan, &cells)?;
     let versions = runs
         .iter()
         .map(|cell| (cell.method.clone(), cell.version.clone()));
-    let setup = setup(arguments, &versions.collect());
-    let mut page = loops::markdown(&plan, &runs)?;
-    page.push_str("\n| | |\n|---|---|\n");
-    for (name, value) in &setup.facts {
-        page.push_str(&format!("| {name} | {value} |\n"));
-    }
-    let path = folder.join("loops.md");
-    std::fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{}", path.display());
-    Ok(())
+    let mut setup = setup(arguments, &versions.collect());
+    let commits: BTreeSet<&str> = runs.iter().map(|cell| &*cell.commit).collect();
+    let commits: Vec<&str> = commits.into_iter().collect();
+    setup.add("commits measured", commits.join("; "));
+    loops::write(&plan, &runs, &setup, folder)?;
+    let goals = loops::goals(&plan, &loops::lines(&plan, &runs)?)?;
+    let [goals, known, met] = loops::tally(&goals);
+    println!("{met} of {known} known goals met, {goals} goals");
+    println!("{}", folder.join("loops.md").display());
+    let peers: BTreeSet<&str> = Method::ALL
+        .into_iter()
+        .filter(|method| method.is_peer())
+        .map(Method::name)
+        .collect();
+    let failed = runs.iter().filter(|cell| cell.failure.is_some());
+    Ok(failed.filter(|cell| !peers.contains(&*cell.method)).count() == 0)
 }
 
 fn setup(arguments: &Arguments, versions: &BTreeMap<String, String>) -> Setup {
@@ -242,7 +251,11 @@ fn setup(arguments: &Arguments, versions: &BTreeMap<String, String>) -> Setup {
         option("methods", arguments.methods.join(","));
         option("problems", arguments.problems.join(","));
     }
-    for (flag, set) in [("quick", arguments.quick), ("loops", arguments.loops)] {
+    for (flag, set) in [
+        ("quick", arguments.quick),
+        ("loops", arguments.loops),
+        ("again", arguments.again),
+    ] {
         if set {
             command.push_str(&format!(" --{flag}"));
         }

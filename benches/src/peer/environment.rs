@@ -58,9 +58,11 @@ fn install(python: &Path, packages: &[String]) -> anyhow::Result<bool> {
         command.args(["-m", "pip", "install", "--quiet"]);
         command
     };
-    // Where that index cannot be reached, the packages bring the usual PyTorch.
-    if packages.iter().any(|p| p.starts_with("botorch")) && reachable(python, CPU_INDEX) {
-        succeeds(pip().args(["torch", "--index-url", CPU_INDEX]));
+    // Where that index cannot be reached or lacks the version, the usual PyTorch is taken.
+    if let Some(torch) = packages.iter().find(|p| p.starts_with("torch=="))
+        && reachable(python, CPU_INDEX)
+    {
+        succeeds(pip().args([torch, "--index-url", CPU_INDEX]));
     }
     if succeeds(pip().args(packages)) {
         return Ok(true);
@@ -84,13 +86,29 @@ fn reachable(python: &Path, address: &str) -> bool {
     )
 }
 
-/// Builds a Rust program outside the workspace, in the release profile, from the texts of its manifest and
-/// source, and returns the executable's path.
+/// The texts of a Rust program.
+#[derive(Debug, Clone, Copy)]
+pub struct RustProgram<'a> {
+    /// Name of the executable.
+    pub name: &'a str,
+    /// `Cargo.toml`.
+    pub manifest: &'a str,
+    /// `Cargo.lock`: every dependency has the version measured.
+    pub lock: &'a str,
+    /// `src/main.rs`.
+    pub source: &'a str,
+}
+
+/// Builds a Rust program outside the workspace, in the release profile, and returns the executable's path.
 ///
 /// # Errors
 /// If a file cannot be written, or cargo cannot build.
-pub fn rust(folder: &Path, name: &str, manifest: &str, source: &str) -> anyhow::Result<PathBuf> {
-    let files = [("Cargo.toml", manifest), ("src/main.rs", source)];
+pub fn rust(folder: &Path, program: RustProgram<'_>) -> anyhow::Result<PathBuf> {
+    let files = [
+        ("Cargo.toml", program.manifest),
+        ("Cargo.lock", program.lock),
+        ("src/main.rs", program.source),
+    ];
     std::fs::create_dir_all(folder.join("src"))
         .with_context(|| format!("cannot make {}", folder.display()))?;
     for (file, text) in files {
@@ -105,7 +123,7 @@ pub fn rust(folder: &Path, name: &str, manifest: &str, source: &str) -> anyhow::
     ensure!(
         succeeds(
             Command::new(cargo)
-                .args(["build", "--release", "--quiet"])
+                .args(["build", "--release", "--locked", "--quiet"])
                 .current_dir(folder)
                 .env_remove("CARGO_TARGET_DIR")
                 .stdout(Stdio::null())
@@ -115,7 +133,7 @@ pub fn rust(folder: &Path, name: &str, manifest: &str, source: &str) -> anyhow::
     );
     Ok(folder
         .join("target/release")
-        .join(name)
+        .join(program.name)
         .with_extension(std::env::consts::EXE_EXTENSION))
 }
 

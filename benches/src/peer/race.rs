@@ -10,6 +10,7 @@ pub mod loops;
 pub mod ours;
 pub mod protocol;
 pub mod quality;
+mod reals;
 pub mod report;
 pub mod rows;
 pub mod sides;

@@ -66,6 +66,8 @@ pub struct Line {
 pub enum Vertical {
     /// Decimal logarithms of relative regrets.
     LogRegret,
+    /// Decimal logarithms of something else, which this names.
+    Log(&'static str),
     /// Mean ranks.
     Rank,
 }
@@ -128,7 +130,7 @@ pub fn chart(text: Labels<'_>, evaluations: u32, mut lines: Vec<Line>) -> Drawin
     let top = match text.vertical {
         // No regret is above 1.
         Vertical::LogRegret => (high + margin).min(0.02_f64.max(high)),
-        Vertical::Rank => high + margin,
+        Vertical::Log(_) | Vertical::Rank => high + margin,
     };
     let axes = Axes {
         x: (1.0, f64::from(evaluations).max(2.0)),
@@ -138,6 +140,10 @@ pub fn chart(text: Labels<'_>, evaluations: u32, mut lines: Vec<Line>) -> Drawin
         Vertical::LogRegret => {
             log_axis(&mut drawing, &axes);
             "relative hypervolume regret"
+        }
+        Vertical::Log(name) => {
+            log_axis(&mut drawing, &axes);
+            name
         }
         Vertical::Rank => {
             rank_axis(&mut drawing, &axes);
@@ -184,6 +190,7 @@ pub fn chart(text: Labels<'_>, evaluations: u32, mut lines: Vec<Line>) -> Drawin
         let end = band.last().map_or(f64::NAN, |b| b[0]);
         let end = match text.vertical {
             Vertical::LogRegret => format!("{:.3}", 10_f64.powf(end)),
+            Vertical::Log(_) => format!("{:.1e}", 10_f64.powf(end)),
             Vertical::Rank => format!("{end:.2}"),
         };
         drawing.polyline(&points, stroke, &format!("{label}: {end} at the end"));

@@ -1,164 +1,24 @@
-//! Measures rows: every side in turns, round after round.
+//! Measures rows: every side in turns, round after round; peers that take minutes once, at the end.
+
+mod record;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use serde::{Deserialize, Serialize};
 
-use super::loops::{self, Method};
+pub use self::record::{Outcome, PeerRecord, Record, Records, Sample, Terms};
+use super::loops::{self, Arena, Cell, Method};
 use super::protocol::{Answer, Measured, Request, Task, Values};
-use super::quality::{Quality, Verdict};
+use super::quality::{Judge, Quality, Verdict};
 use super::rows::{Comparison, LOOP_FROM, Measure, Row};
 use super::sides::{Launcher, Party, Side};
+use crate::setup;
 use crate::stats::median;
 
-/// How thoroughly to measure.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Terms {
-    /// How often every side has its turn.
-    pub rounds: usize,
-    /// Threads of every side.
-    pub threads: usize,
-    /// Leaves out what takes minutes.
-    pub quick: bool,
-    /// How long a side repeats a short piece of work at its turn.
-    pub turn_seconds: f64,
-    /// After how many seconds no further round of a row begins.
-    pub row_seconds: f64,
-}
-
-impl Terms {
-    /// The usual terms, or those of a quick look.
-    #[must_use]
-    pub fn new(quick: bool) -> Self {
-        Self {
-            rounds: if quick { 3 } else { 9 },
-            threads: 1,
-            quick,
-            turn_seconds: if quick { 0.05 } else { 0.2 },
-            row_seconds: if quick { 15.0 } else { 120.0 },
-        }
-    }
-}
-
-/// One turn of one side.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Sample {
-    /// Seconds per call, on the clock.
-    pub seconds: f64,
-    /// Seconds per call, of processor time.
-    pub cpu_seconds: f64,
-    /// The most memory in MB, where that was measured.
-    pub megabytes: Option<f64>,
-}
-
-/// What is known about a row after it was measured; kept in a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record {
-    /// The row.
-    pub id: String,
-    /// How many rounds were asked for.
-    pub rounds: usize,
-    /// Threads of every side.
-    pub threads: usize,
-    /// Version of ours.
-    pub version: String,
-    /// Version by package, of every side.
-    pub versions: BTreeMap<String, String>,
-    /// Our turns.
-    pub ours: Vec<Sample>,
-    /// The others.
-    pub peers: Vec<PeerRecord>,
-}
-
-/// What is known about one peer in a row.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PeerRecord {
-    /// The peer.
-    pub peer: Side,
-    /// Its version.
-    pub version: String,
-    /// How it went.
-    pub outcome: Outcome,
-}
-
-/// How it went.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Its turns, each next to ours of the same number, and whether ours is as good.
-    Measured {
-        /// Its turns.
-        samples: Vec<Sample>,
-        /// The check.
-        verdict: Option<Verdict>,
-    },
-    /// Left out, because a quick look was asked for.
-    Heavy,
-    /// It does not run here, or failed.
-    Failed(String),
-}
-
-impl Record {
-    /// Whether nothing is left to be measured on these terms.
-    #[must_use]
-    pub fn is_finished(&self, row: &Row, terms: &Terms) -> bool {
-        let done = |comparison: &Comparison| {
-            let peer = self.peers.iter().find(|p| p.peer == comparison.peer);
-            peer.is_some_and(|p| {
-                p.version == comparison.peer.version()
-                    && match p.outcome {
-                        Outcome::Measured { .. } => true,
-                        Outcome::Heavy => terms.quick,
-                        Outcome::Failed(_) => false,
-                    }
-            })
-        };
-        self.rounds >= terms.rounds
-            && self.threads == terms.threads
-            && self.version == Side::Ours.version()
-            && row.comparisons.iter().all(done)
-    }
-}
-
-/// The records in a folder, one file each.
-#[derive(Debug, Clone)]
-pub struct Records(PathBuf);
-
-impl Records {
-    /// The records in `folder`, which is made if it is missing; of each number of threads its own.
-    ///
-    /// # Errors
-    /// If the folder cannot be made.
-    pub fn new(folder: &Path, threads: usize) -> anyhow::Result<Self> {
-        let folder = folder.join(format!("rows-{threads}"));
-        std::fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self(folder))
-    }
-
-    fn path(&self, id: &str) -> PathBuf {
-        self.0.join(format!("{id}.json"))
-    }
-
-    /// The record of a row; `None` where there is none, or it cannot be read.
-    #[must_use]
-    pub fn get(&self, id: &str) -> Option<Record> {
-        serde_json::from_slice(&std::fs::read(self.path(id)).ok()?).ok()
-    }
-
-    /// Keeps a record.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn put(&self, record: &Record) -> anyhow::Result<()> {
-        let path = self.path(&record.id);
-        std::fs::write(&path, serde_json::to_vec_pretty(record)?)
-            .with_context(|| format!("cannot write {}", path.display()))
-    }
-}
+/// A heavy peer whose call takes less than this many seconds is called once before it is measured, as
+/// every other side is.
+const WARM_UP: f64 = 20.0;
 
 /// Starts sides as they are needed and lets them take turns.
 #[derive(Debug)]
@@ -167,6 +27,7 @@ pub struct Contest {
     terms: Terms,
     /// Running, by side and number of threads, or why it does not run.
     parties: BTreeMap<(Side, usize), Result<Party, String>>,
+    commit: String,
 }
 
 /// A comparison under way.
@@ -175,10 +36,13 @@ struct Turns {
     heavy: bool,
     quality: Quality,
     samples: Vec<Sample>,
+    cold: bool,
     values: Values,
     /// What each judge thought of ours and of theirs, round by round.
     judged: Vec<Vec<[f64; 2]>>,
-    failure: Option<String>,
+    /// Why nobody could judge.
+    unjudged: Option<String>,
+    failure: Option<Outcome>,
 }
 
 impl Turns {
@@ -188,8 +52,10 @@ impl Turns {
             heavy: comparison.heavy,
             quality: comparison.quality,
             samples: Vec::new(),
+            cold: false,
             values: Values::new(),
             judged: Vec::new(),
+            unjudged: None,
             failure: None,
         }
     }
@@ -199,23 +65,27 @@ impl Turns {
         if self.failure.is_none()
             && let Err(error) = f(self)
         {
-            self.failure = Some(format!("{error:#}"));
+            self.failure = Some(Outcome::Failed(format!("{error:#}")));
         }
     }
 
-    fn outcome(self, ours: &Values) -> Outcome {
-        if let Some(reason) = self.failure {
-            return Outcome::Failed(reason);
+    fn outcome(self, ours: &[Sample], values: &Values) -> Outcome {
+        if let Some(failure) = self.failure {
+            return failure;
         }
-        let verdict = self.quality.check(ours, &self.values, &self.judged);
-        let verdict = verdict.unwrap_or_else(|error| {
-            Some(Verdict {
-                good: false,
-                text: format!("not comparable: {error:#}"),
-            })
-        });
+        let verdict = match self.unjudged {
+            Some(reason) => Verdict::unknown(reason),
+            None => self.quality.check(values, &self.values, &self.judged),
+        };
+        let rounds = if self.heavy {
+            ours.len()
+        } else {
+            self.samples.len()
+        };
         Outcome::Measured {
+            ours: ours[..rounds.min(ours.len())].to_vec(),
             samples: self.samples,
+            cold: self.cold,
             verdict,
         }
     }
@@ -229,7 +99,14 @@ impl Contest {
             launcher,
             terms,
             parties: BTreeMap::new(),
+            commit: setup::commit(),
         }
+    }
+
+    /// The commit of this contest.
+    #[must_use]
+    pub fn commit(&self) -> &str {
+        &self.commit
     }
 
     /// The running process of a side.
@@ -245,136 +122,232 @@ impl Contest {
         party.as_mut().map_err(|reason| anyhow::anyhow!("{reason}"))
     }
 
-    /// Asks a side; one that fails is started anew when it is needed next.
-    fn ask(&mut self, side: Side, threads: usize, request: &Request) -> anyhow::Result<Answer> {
-        let answer = self.party(side, threads)?.ask(request);
-        if answer.is_err() {
+    /// Lets a side do something; if its process ends meanwhile, it is started anew when it is needed next.
+    fn with<T>(
+        &mut self,
+        side: Side,
+        threads: usize,
+        f: impl FnOnce(&mut Party) -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        let party = self.party(side, threads)?;
+        let done = f(party);
+        if !party.is_alive() {
             self.parties.remove(&(side, threads));
         }
-        answer
+        done
     }
 
-    fn prepare(&mut self, side: Side, threads: usize, task: &Task) -> anyhow::Result<()> {
-        let task = task.clone();
-        self.ask(side, threads, &Request::Prepare { task })
-            .map(|_| ())
+    /// Makes one whole optimisation.
+    ///
+    /// # Errors
+    /// As [`loops::run`], and if the process cannot be started.
+    pub fn run_loop(
+        &mut self,
+        side: Side,
+        threads: usize,
+        method: Method,
+        arena: &Arena,
+        seed: u32,
+    ) -> anyhow::Result<Cell> {
+        self.with(side, threads, |party| {
+            loops::run(party, method, arena, seed)
+        })
     }
 
+    /// Measures a task, after whatever has to come before it.
     fn call(
         &mut self,
         side: Side,
         threads: usize,
+        task: &Task,
         seconds: f64,
         round: usize,
     ) -> anyhow::Result<Measured> {
         let seed = u32::try_from(round)?;
-        match self.ask(side, threads, &Request::Measure { seconds, seed })? {
-            Answer::Measured(measured) => Ok(measured),
-            other => bail!("expected a measurement, got {other:?}"),
-        }
+        self.with(side, threads, |party| {
+            if party.task.as_ref() != Some(task) {
+                party.task = None;
+                let request = task.clone();
+                party.ask(&Request::Prepare { task: request })?;
+                party.task = Some(task.clone());
+            }
+            match party.ask(&Request::Measure { seconds, seed })? {
+                Answer::Measured(measured) => Ok(measured),
+                other => bail!("expected a measurement, got {other:?}"),
+            }
+        })
     }
 
-    fn judge(&mut self, side: Side, candidates: &[Vec<f64>; 2]) -> anyhow::Result<[f64; 2]> {
+    fn judge(
+        &mut self,
+        side: Side,
+        threads: usize,
+        candidates: &[Vec<f64>; 2],
+    ) -> anyhow::Result<[f64; 2]> {
         let candidates = candidates.to_vec();
-        match self.ask(side, self.terms.threads, &Request::Judge { candidates })? {
-            Answer::Judged(values) => Ok(values
+        let request = Request::Judge { candidates };
+        let answer = self.with(side, threads, |party| party.ask(&request));
+        match answer.with_context(|| format!("{} does not judge", side.label()))? {
+            Answer::Judged(values) => values
                 .try_into()
-                .map_err(|v: Vec<f64>| anyhow::anyhow!("{} judgements of two", v.len()))?),
+                .map_err(|v: Vec<f64>| anyhow::anyhow!("{} judgements of two", v.len())),
             other => bail!("expected judgements, got {other:?}"),
         }
     }
 
-    /// Measures a row.
+    /// Measures a row, except for what `known` has settled; all of it if `again`.
     ///
-    /// A peer that fails does not stop the others.
-    ///
-    /// # Errors
-    /// If ours fails.
-    #[expect(clippy::disallowed_methods, reason = "experiments measure time")]
-    pub fn measure(&mut self, row: &Row) -> anyhow::Result<Record> {
+    /// A peer that fails does not stop the others. Where ours fails, the record says so.
+    pub fn measure(&mut self, row: &Row, known: Option<&Record>, again: bool) -> Record {
         let terms = self.terms;
-        let (left_out, taking_part): (Vec<_>, Vec<_>) = row
-            .comparisons
-            .iter()
-            .partition(|comparison| terms.quick && comparison.heavy);
-        let mut turns: Vec<Turns> = taking_part.into_iter().map(Turns::new).collect();
-        let (mut ours, mut values) = (Vec::new(), Values::new());
-        let mine = match row.measure {
-            Measure::TwoThreads(_) => 2,
-            _ => terms.threads,
+        let (mut peers, mut turns) = (Vec::new(), Vec::new());
+        for comparison in &row.comparisons {
+            let record = |outcome: Outcome| PeerRecord {
+                peer: comparison.peer,
+                program: comparison.peer.fingerprint().to_owned(),
+                terms,
+                outcome,
+            };
+            if let Some(kept) = known.and_then(|r| r.kept(comparison, &terms, again)) {
+                peers.push(kept.clone());
+            } else if terms.quick && comparison.heavy {
+                peers.push(record(Outcome::Heavy));
+            } else {
+                turns.push((Turns::new(comparison), record));
+            }
+        }
+        let (mut taking_part, records): (Vec<Turns>, Vec<_>) = turns.into_iter().unzip();
+        let measured = self.rounds(row, &mut taking_part);
+        let (ours, values, failure) = match measured {
+            Ok((ours, values)) => (ours, values, None),
+            Err(error) => (Vec::new(), Values::new(), Some(format!("{error:#}"))),
         };
-        if let Measure::Call(task) | Measure::TwoThreads(task) = &row.measure {
-            self.prepare(Side::Ours, mine, task)?;
+        if failure.is_none() {
+            for (turns, record) in taking_part.into_iter().zip(records) {
+                peers.push(record(turns.outcome(&ours, &values)));
+            }
+        }
+        let running = self.parties.values().flatten();
+        let mut versions: BTreeMap<_, _> = running.flat_map(|p| p.versions.clone()).collect();
+        if let Some(before) = known.filter(|record| !record.is_stale()) {
+            for (package, version) in &before.versions {
+                versions.entry(package.clone()).or_insert(version.clone());
+            }
+        }
+        Record {
+            id: row.id.clone(),
+            terms,
+            program: Side::Ours.fingerprint().to_owned(),
+            commit: self.commit.clone(),
+            measured: setup::now(),
+            versions,
+            ours,
+            failure,
+            peers,
+        }
+    }
+
+    /// All turns: our samples, and what came out of our last one.
+    #[expect(clippy::disallowed_methods, reason = "experiments measure time")]
+    fn rounds(&mut self, row: &Row, turns: &mut [Turns]) -> anyhow::Result<(Vec<Sample>, Values)> {
+        let terms = self.terms;
+        let mine = row.measure.our_threads(terms.threads);
+        // Whoever does not start is not asked again in this row.
+        self.party(Side::Ours, mine)?;
+        for turn in turns.iter_mut() {
+            if let Err(error) = self.party(turn.peer, terms.threads) {
+                turn.failure = Some(Outcome::Missing(format!("{error:#}")));
+            }
+        }
+        if let Some(task) = row.measure.warmed_up() {
             // What is computed at the first call only is no part of any turn.
-            self.call(Side::Ours, mine, 0.0, 0)?;
-            for turn in &mut turns {
+            self.call(Side::Ours, mine, task, 0.0, 0)?;
+            for turn in turns.iter_mut().filter(|turn| !turn.heavy) {
                 turn.attempt(|turn| {
-                    self.prepare(turn.peer, terms.threads, task)?;
-                    if !turn.heavy {
-                        self.call(turn.peer, terms.threads, 0.0, 0)?;
-                    }
-                    Ok(())
+                    self.call(turn.peer, terms.threads, task, 0.0, 0)
+                        .map(|_| ())
                 });
             }
         }
+        let (mut ours, mut values) = (Vec::new(), Values::new());
         let start = Instant::now();
+        let mut last = 0;
         for round in 0..terms.rounds {
             if round > 0 && start.elapsed().as_secs_f64() > terms.row_seconds {
                 break;
             }
             let (sample, result) = self.turn(row, Side::Ours, mine, round)?;
             ours.push(sample);
-            values = result;
-            for turn in turns.iter_mut().filter(|turn| round == 0 || !turn.heavy) {
+            (values, last) = (result, round);
+            for turn in turns.iter_mut().filter(|turn| !turn.heavy) {
                 turn.attempt(|turn| {
                     let (sample, result) = self.turn(row, turn.peer, terms.threads, round)?;
-                    turn.samples.push(sample);
-                    turn.values = result;
-                    // What does not depend on the round is judged once.
-                    if round == 0 || turn.quality.has_two_judges() {
-                        turn.judged.extend(self.judgements(turn, &values)?);
-                    }
+                    self.take(turn, sample, result, mine, &values);
                     Ok(())
                 });
             }
         }
-        let mut peers = Vec::new();
-        for turn in turns {
-            peers.push(PeerRecord {
-                peer: turn.peer,
-                version: turn.peer.version().to_owned(),
-                outcome: turn.outcome(&values),
+        for turn in turns.iter_mut().filter(|turn| turn.heavy) {
+            turn.attempt(|turn| {
+                let (mut sample, mut result) = self.turn(row, turn.peer, terms.threads, last)?;
+                turn.cold = row.measure.warmed_up().is_some();
+                if turn.cold && sample.seconds < WARM_UP {
+                    (sample, result) = self.turn(row, turn.peer, terms.threads, last)?;
+                    turn.cold = false;
+                }
+                self.take(turn, sample, result, mine, &values);
+                Ok(())
             });
         }
-        peers.extend(left_out.into_iter().map(|comparison| PeerRecord {
-            peer: comparison.peer,
-            version: comparison.peer.version().to_owned(),
-            outcome: Outcome::Heavy,
-        }));
-        let running = self.parties.values().flatten();
-        Ok(Record {
-            id: row.id.clone(),
-            rounds: terms.rounds,
-            threads: terms.threads,
-            version: Side::Ours.version().to_owned(),
-            versions: running.flat_map(|party| party.versions.clone()).collect(),
-            ours,
-            peers,
-        })
+        Ok((ours, values))
+    }
+
+    /// Takes down a turn of a peer, and what the judges think.
+    fn take(
+        &mut self,
+        turn: &mut Turns,
+        sample: Sample,
+        result: Values,
+        mine: usize,
+        ours: &Values,
+    ) {
+        turn.values = result;
+        // What does not depend on the round is judged once.
+        if turn.samples.is_empty() || turn.quality.differs_by_round() {
+            match self.judgements(turn, mine, ours) {
+                Ok(judged) => turn.judged.extend(judged),
+                Err(error) => turn.unjudged = Some(format!("{error:#}")),
+            }
+        }
+        turn.samples.push(sample);
     }
 
     /// What the judges think of both results, where somebody judges.
-    fn judgements(&mut self, turn: &Turns, ours: &Values) -> anyhow::Result<Option<Vec<[f64; 2]>>> {
-        let Some(name) = turn.quality.judged() else {
-            return Ok(None);
+    fn judgements(
+        &mut self,
+        turn: &Turns,
+        mine: usize,
+        ours: &Values,
+    ) -> anyhow::Result<Option<Vec<[f64; 2]>>> {
+        let get = |values: &Values, name: &str| {
+            let found = values.get(name).filter(|list| !list.is_empty());
+            found
+                .cloned()
+                .with_context(|| format!("a result has no `{name}`"))
         };
-        let get = |values: &Values| values.get(name).cloned().context("nothing to judge");
-        let candidates = [get(ours)?, get(&turn.values)?];
-        let mut judged = vec![self.judge(Side::Ours, &candidates)?];
-        if turn.quality.has_two_judges() {
-            judged.push(self.judge(turn.peer, &candidates)?);
-        }
-        Ok(Some(judged))
+        Ok(match turn.quality.judge() {
+            None => None,
+            Some(Judge::Number(name)) => {
+                Some(vec![[get(ours, name)?[0], get(&turn.values, name)?[0]]])
+            }
+            Some(Judge::BothSides(name)) => {
+                let candidates = [get(ours, name)?, get(&turn.values, name)?];
+                Some(vec![
+                    self.judge(Side::Ours, mine, &candidates)?,
+                    self.judge(turn.peer, self.terms.threads, &candidates)?,
+                ])
+            }
+        })
     }
 
     fn turn(
@@ -385,8 +358,9 @@ impl Contest {
         round: usize,
     ) -> anyhow::Result<(Sample, Values)> {
         match &row.measure {
-            Measure::Call(_) | Measure::TwoThreads(_) => {
-                let measured = self.call(side, threads, self.terms.turn_seconds, round)?;
+            Measure::Call(task) | Measure::TwoThreads(task) => {
+                let seconds = self.terms.turn_seconds;
+                let measured = self.call(side, threads, task, seconds, round)?;
                 let sample = Sample {
                     seconds: measured.seconds,
                     cpu_seconds: measured.cpu_seconds,
@@ -394,107 +368,39 @@ impl Contest {
                 };
                 Ok((sample, measured.values))
             }
-            Measure::Loop(problem) => {
-                let arena = loops::Arena::new(problem)?;
+            Measure::Loop(problem) | Measure::TwoThreadsLoop(problem) => {
+                let arena = Arena::new(problem)?;
                 let method = Method::of(side).context("it has no loop")?;
-                let party = self.party(side, threads)?;
-                let cell = loops::run(party, method, &arena, u32::try_from(round)?);
-                if cell.is_err() {
-                    self.parties.remove(&(side, threads));
-                }
-                let cell = cell?;
-                let late = |of: &[f64]| median(of.get(cell.late(LOOP_FROM)..).unwrap_or_default());
+                let seed = u32::try_from(round)?;
+                let cell = self.run_loop(side, threads, method, &arena, seed)?;
+                let late = |of: &[f64]| {
+                    let late = of.get(cell.late(LOOP_FROM)..).unwrap_or_default();
+                    // A median of nothing is no time.
+                    (!late.is_empty()).then(|| median(late))
+                };
+                let ended = || format!("it ended before {LOOP_FROM} evaluations");
                 let sample = Sample {
-                    seconds: late(&cell.seconds),
-                    cpu_seconds: late(&cell.cpu_seconds),
+                    seconds: late(&cell.seconds).with_context(ended)?,
+                    cpu_seconds: late(&cell.cpu_seconds).with_context(ended)?,
                     megabytes: None,
                 };
-                Ok((sample, Values::new()))
+                Ok((sample, cell.values(&arena)))
             }
             Measure::Memory(task) => {
                 // A process that has done something else holds memory of that.
-                let mut party = self.launcher.start(side, threads)?;
-                let task = task.clone();
-                party.ask(&Request::Prepare { task })?;
-                party.ask(&Request::Measure {
-                    seconds: 0.0,
-                    seed: 0,
-                })?;
-                match party.ask(&Request::Memory)? {
+                self.parties.remove(&(side, threads));
+                let measured = self.call(side, threads, task, 0.0, round)?;
+                match self.with(side, threads, |party| party.ask(&Request::Memory))? {
                     Answer::Memory(megabytes) => Ok((
                         Sample {
                             megabytes: Some(megabytes),
                             ..Sample::default()
                         },
-                        Values::new(),
+                        measured.values,
                     )),
                     other => bail!("expected the memory, got {other:?}"),
                 }
             }
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::rows::choose;
-    use super::*;
-
-    fn record(outcome: Outcome) -> (Row, Record) {
-        let row = choose(&["suggest-qlog-nehvi-m3-n50".to_owned()])
-            .unwrap()
-            .remove(0);
-        let record = Record {
-            id: row.id.clone(),
-            rounds: 3,
-            threads: 1,
-            version: Side::Ours.version().to_owned(),
-            versions: BTreeMap::new(),
-            ours: vec![Sample::default(); 3],
-            peers: vec![PeerRecord {
-                peer: Side::Botorch,
-                version: Side::Botorch.version().to_owned(),
-                outcome,
-            }],
-        };
-        (row, record)
-    }
-
-    #[test]
-    fn a_row_is_measured_again_when_something_is_missing() {
-        let samples = vec![Sample::default()];
-        let measured = Outcome::Measured {
-            samples,
-            verdict: None,
-        };
-        let (quick, full) = (Terms::new(true), Terms::new(false));
-        let (row, mut known) = record(measured);
-        assert!(known.is_finished(&row, &quick));
-        assert!(!known.is_finished(&row, &full), "three rounds of nine");
-        known.rounds = 9;
-        assert!(known.is_finished(&row, &full) && known.is_finished(&row, &quick));
-        known.peers[0].version = "0.1".into();
-        assert!(!known.is_finished(&row, &quick), "another version");
-
-        let (row, mut heavy) = record(Outcome::Heavy);
-        heavy.rounds = 9;
-        assert!(heavy.is_finished(&row, &quick));
-        assert!(!heavy.is_finished(&row, &full), "left out before");
-        let (row, failed) = record(Outcome::Failed("offline".into()));
-        assert!(!failed.is_finished(&row, &quick), "may work now");
-    }
-
-    #[test]
-    fn records_are_kept() {
-        let name = format!("warmfront-records-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        let records = Records::new(&folder, 1).unwrap();
-        let (_, known) = record(Outcome::Failed("offline".into()));
-        records.put(&known).unwrap();
-        let read = records.get(&known.id);
-        let other = records.get("another");
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(read, Some(known));
-        assert_eq!(other, None);
     }
 }

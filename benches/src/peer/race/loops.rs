@@ -1,22 +1,23 @@
 //! Whole optimisations: how far each method gets in fifty evaluations, and what its suggestions cost.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+mod page;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 use warmfront_core::{Purpose, Seed, UnitPoint};
 use warmfront_problems::{
     Design, Problem as _, Synthetic, branin_currin, design_points, dtlz2, hartmann6,
 };
 
+pub use self::page::{Goal, Line, goals, lines, markdown, tally, write};
 use super::contest::Contest;
-use super::protocol::{Answer, Point, Request, Run};
-use super::rows::LOOP_FROM;
+use super::protocol::{Answer, Point, Request, Run, Values};
 use super::sides::{Party, Side};
-use crate::score;
-use crate::stats::{holm, median, paired, quantile};
+use crate::cell::fnv1a;
+use crate::{score, setup, store};
 
 /// Evaluations of a run, those of the initial design included.
 pub const EVALUATIONS: usize = 50;
@@ -69,6 +70,16 @@ impl Arena {
         score::hypervolume(costs, reference) / largest
     }
 
+    /// What the score should reach, as a cost.
+    fn goal_cost(&self) -> f64 {
+        self.cost(self.goal)
+    }
+
+    /// The score as a cost: smaller is better.
+    fn cost(&self, score: f64) -> f64 {
+        if self.is_regret() { score } else { -score }
+    }
+
     /// The same initial design for all methods: `2(d + 1)` points of a Sobol sequence.
     fn design(&self, seed: u32) -> Vec<UnitPoint> {
         let space = self.problem.space();
@@ -80,8 +91,10 @@ impl Arena {
 /// A method that takes part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
-    /// The plain Gaussian-process strategy of ours.
+    /// The plain Gaussian-process strategy of ours, for outcomes with little noise.
     Ours,
+    /// The same as a user has it who chooses nothing.
+    OursDefault,
     /// Uniform random points.
     Random,
     /// The loop of a library.
@@ -90,8 +103,9 @@ pub enum Method {
 
 impl Method {
     /// Every method, the slow ones last.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Ours,
+        Self::OursDefault,
         Self::Random,
         Self::Peer(Side::Egobox),
         Self::Peer(Side::Optuna),
@@ -101,6 +115,10 @@ impl Method {
     /// The method of a side that has a loop.
     #[must_use]
     pub fn of(side: Side) -> Option<Self> {
+        let side = match side {
+            Side::OneThread => Side::Ours,
+            other => other,
+        };
         Self::ALL.into_iter().find(|method| method.side() == side)
     }
 
@@ -121,6 +139,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Self::Random => "random",
+            Self::OursDefault => "ours-default",
             _ => self.side().name(),
         }
     }
@@ -128,21 +147,28 @@ impl Method {
     fn label(self) -> &'static str {
         match self {
             Self::Random => "random",
+            Self::OursDefault => "ours, default configuration",
             _ => self.side().label(),
         }
+    }
+
+    /// Whether it is of another library.
+    #[must_use]
+    pub fn is_peer(self) -> bool {
+        matches!(self, Self::Peer(_))
     }
 
     /// Whose process runs it.
     fn side(self) -> Side {
         match self {
-            Self::Ours | Self::Random => Side::Ours,
+            Self::Ours | Self::OursDefault | Self::Random => Side::Ours,
             Self::Peer(side) => side,
         }
     }
 }
 
 /// One run, kept in a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Cell {
     /// The method.
     pub method: String,
@@ -150,10 +176,22 @@ pub struct Cell {
     pub problem: String,
     /// Number of the seed.
     pub seed: u32,
+    /// Of everything that determines it: what runs on the method's side, the problem, the design.
+    pub key: String,
     /// Version of the method.
     pub version: String,
+    /// The commit, and whether there were changes since.
+    pub commit: String,
+    /// Date and time.
+    pub measured: String,
+    /// Why there is no whole run.
+    pub failure: Option<String>,
+    /// Whether the method ended by itself before the last evaluation.
+    pub ended: bool,
     /// Evaluations of the initial design.
     pub design: usize,
+    /// What was suggested after the design.
+    pub points: Vec<Vec<f64>>,
     /// Regret or share of the largest hypervolume after each evaluation.
     pub scores: Vec<f64>,
     /// Seconds of each suggestion after the design.
@@ -169,6 +207,18 @@ impl Cell {
         evaluations.saturating_sub(self.design)
     }
 
+    /// The final score with what it should reach, both larger is better, and the points.
+    #[must_use]
+    pub fn values(&self, arena: &Arena) -> Values {
+        [
+            ("score", vec![-arena.cost(self.last())]),
+            ("goal", vec![-arena.goal_cost()]),
+            ("points", self.points.concat()),
+        ]
+        .map(|(name, list)| (name.to_owned(), list))
+        .into()
+    }
+
     fn last(&self) -> f64 {
         self.scores.last().copied().unwrap_or(f64::NAN)
     }
@@ -179,7 +229,7 @@ impl Cell {
 /// A loop that ends by itself before the last evaluation stays where it is.
 ///
 /// # Errors
-/// If the process fails before it has suggested anything, or suggests what is no point.
+/// If the process fails, or suggests what is no point.
 pub fn run(party: &mut Party, method: Method, arena: &Arena, seed: u32) -> anyhow::Result<Cell> {
     let design: Vec<Vec<f64>> = arena
         .design(seed)
@@ -197,8 +247,7 @@ pub fn run(party: &mut Party, method: Method, arena: &Arena, seed: u32) -> anyho
         scores: (1..=costs.len())
             .map(|end| arena.score(&costs[..end]))
             .collect(),
-        seconds: Vec::new(),
-        cpu_seconds: Vec::new(),
+        ..Cell::default()
     };
     let run = Run {
         method: method.name().to_owned(),
@@ -218,6 +267,7 @@ pub fn run(party: &mut Party, method: Method, arena: &Arena, seed: u32) -> anyho
             Ok(other) => bail!("expected a point, got {other:?}"),
             Err(error) if step > cell.design && error.to_string().contains("ended by itself") => {
                 cell.scores.resize(EVALUATIONS, cell.last());
+                cell.ended = true;
                 break;
             }
             Err(error) => return Err(error),
@@ -228,6 +278,13 @@ pub fn run(party: &mut Party, method: Method, arena: &Arena, seed: u32) -> anyho
             cpu_seconds,
         } = point;
         let x = UnitPoint::new(x)?;
+        ensure!(
+            x.coords().len() == problem.space().dim(),
+            "a point of {} coordinates instead of {}",
+            x.coords().len(),
+            problem.space().dim()
+        );
+        cell.points.push(x.coords().to_vec());
         let value = problem.value(x.coords());
         costs.push(value.clone());
         cell.scores.push(arena.score(&costs));
@@ -251,30 +308,59 @@ pub struct Plan {
     pub threads: usize,
 }
 
+impl Plan {
+    /// Every run in turns: problem by problem, seed by seed, method by method.
+    fn runs(&self) -> impl Iterator<Item = (&String, u32, Method)> {
+        let seeds = move |problem| (0..self.seeds).map(move |seed| (problem, seed));
+        let methods = move |(problem, seed)| self.methods.iter().map(move |&m| (problem, seed, m));
+        self.problems.iter().flat_map(seeds).flat_map(methods)
+    }
+}
+
 fn path(folder: &Path, method: Method, problem: &str, seed: u32) -> PathBuf {
     folder.join(format!("{}-{problem}-{seed:03}.json", method.name()))
 }
 
-/// The runs of a plan that there are in `folder`.
-#[must_use]
-pub fn read(plan: &Plan, folder: &Path) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for &method in &plan.methods {
-        for problem in &plan.problems {
-            for seed in 0..plan.seeds {
-                let text = std::fs::read(path(folder, method, problem, seed));
-                let cell = text
-                    .ok()
-                    .and_then(|t| serde_json::from_slice::<Cell>(&t).ok());
-                cells.extend(cell.filter(|c| c.version == method.side().version()));
-            }
-        }
-    }
-    cells
+/// Sixteen hexadecimal digits that change with anything that determines a run.
+fn key(method: Method, arena: &Arena, seed: u32, threads: usize) -> String {
+    let design = arena.design(seed);
+    let costs: Vec<_> = design
+        .iter()
+        .map(|x| arena.problem.value(x.coords()))
+        .collect();
+    let text = format!(
+        "{} {} {} {seed} {EVALUATIONS} {threads} {design:?} {costs:?} {:?}",
+        method.name(),
+        method.side().fingerprint(),
+        arena.name,
+        arena.problem.reference_point().value,
+    );
+    format!("{:016x}", fnv1a(text.as_bytes()))
 }
 
-/// Makes the runs that `folder` does not have yet; one that fails does not stop the others, but its method
-/// on that problem.
+/// The runs of a plan that there are in `folder` and that nothing has changed about since, those that
+/// failed included.
+///
+/// # Errors
+/// If a problem is unknown.
+pub fn read(plan: &Plan, folder: &Path) -> anyhow::Result<Vec<Cell>> {
+    let mut cells = Vec::new();
+    for (problem, seed, method) in plan.runs() {
+        let text = std::fs::read(path(folder, method, problem, seed));
+        let cell = text
+            .ok()
+            .and_then(|t| serde_json::from_slice::<Cell>(&t).ok());
+        let key = key(method, &Arena::new(problem)?, seed, plan.threads);
+        cells.extend(cell.filter(|c| c.key == key));
+    }
+    Ok(cells)
+}
+
+/// After how many failures in a row a method is given up on a problem.
+const FAILURES: usize = 3;
+
+/// Makes the runs that `folder` does not have yet, in turns: seed by seed, every method. One that fails
+/// stops no other; it is kept and not tried again unless `again`.
 ///
 /// # Errors
 /// If a problem is unknown, or a file cannot be written.
@@ -282,136 +368,66 @@ pub fn run_all(
     plan: &Plan,
     folder: &Path,
     contest: &mut Contest,
+    again: bool,
     mut tell: impl FnMut(&str),
 ) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let known: Vec<(String, String, u32)> = read(plan, folder)
+    let known: BTreeMap<(String, u32, String), bool> = read(plan, folder)?
         .into_iter()
-        .map(|cell| (cell.method, cell.problem, cell.seed))
-        .collect();
-    for &method in &plan.methods {
-        for problem in &plan.problems {
-            let arena = Arena::new(problem)?;
-            for seed in 0..plan.seeds {
-                if known.contains(&(method.name().to_owned(), problem.clone(), seed)) {
-                    continue;
-                }
-                let done = contest
-                    .party(method.side(), plan.threads)
-                    .and_then(|party| run(party, method, &arena, seed));
-                match done {
-                    Ok(cell) => {
-                        let path = path(folder, method, problem, seed);
-                        std::fs::write(&path, serde_json::to_vec(&cell)?)
-                            .with_context(|| format!("cannot write {}", path.display()))?;
-                        tell(&format!(
-                            "{} on {problem}, seed {seed}: {:.4}",
-                            method.label(),
-                            cell.last()
-                        ));
-                    }
-                    Err(error) => {
-                        tell(&format!("{} on {problem}: {error:#}", method.label()));
-                        break;
-                    }
-                }
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The tables: medians with their goals, and ours paired with every other.
-///
-/// # Errors
-/// If a problem is unknown.
-pub fn markdown(plan: &Plan, cells: &[Cell]) -> anyhow::Result<String> {
-    let mut page = format!(
-        "# Loops of {EVALUATIONS} evaluations\n\nThe same initial design of 2(d + 1) Sobol points for all methods, \
-         seed by seed. Medians with quartiles; Wilcoxon's signed-rank test of ours against each, over the seeds \
-         that both have, with Holm's correction within a problem. \"Suggestion\" is processor time with refit, at \
-         {LOOP_FROM} to {} evaluations.\n",
-        EVALUATIONS - 1
-    );
-    for name in &plan.problems {
-        let arena = Arena::new(name)?;
-        let (score, relation) = match arena.is_regret() {
-            true => ("regret", "≤"),
-            false => ("share of the largest hypervolume", "≥"),
-        };
-        let _ = write!(
-            page,
-            "\n## {name}\n\nGoal: {score} {relation} {}.\n\n| method | seeds | {score} | quartiles | ours better / worse | \
-             p | p (Holm) | suggestion |\n|---|---|---|---|---|---|---|---|\n",
-            arena.goal
-        );
-        page.push_str(&table(plan, &arena, cells));
-    }
-    Ok(page)
-}
-
-fn table(plan: &Plan, arena: &Arena, cells: &[Cell]) -> String {
-    let of = |method: Method| -> BTreeMap<u32, &Cell> {
-        let cells = cells
-            .iter()
-            .filter(|c| c.problem == arena.name && c.method == method.name());
-        cells.map(|cell| (cell.seed, cell)).collect()
-    };
-    // Smaller is better in the test.
-    let cost = |cell: &Cell| {
-        if arena.is_regret() {
-            cell.last()
-        } else {
-            -cell.last()
-        }
-    };
-    let ours = of(Method::Ours);
-    let tests: Vec<_> = plan
-        .methods
-        .iter()
-        .map(|&method| {
-            let theirs = of(method);
-            let shared = ours.keys().filter(|seed| theirs.contains_key(seed));
-            let (a, b): (Vec<f64>, Vec<f64>) =
-                shared.map(|s| (cost(ours[s]), cost(theirs[s]))).unzip();
-            (method != Method::Ours && !a.is_empty()).then(|| paired(&a, &b))
+        .filter(|cell| cell.failure.is_none() || !again)
+        .map(|cell| {
+            (
+                (cell.problem, cell.seed, cell.method),
+                cell.failure.is_some(),
+            )
         })
         .collect();
-    let mut corrected = holm(&tests.iter().flatten().map(|t| t.p).collect::<Vec<_>>()).into_iter();
-    let mut text = String::new();
-    for (&method, test) in plan.methods.iter().zip(&tests) {
-        let cells = of(method);
-        if cells.is_empty() {
-            let _ = writeln!(text, "| {} | 0 | not measured | | | | | |", method.label());
+    let mut missing = BTreeSet::new();
+    let mut failures: BTreeMap<(&String, Method), usize> = BTreeMap::new();
+    for (problem, seed, method) in plan.runs() {
+        let failed = failures.entry((problem, method)).or_default();
+        let name = (problem.clone(), seed, method.name().to_owned());
+        if let Some(has_failed) = known.get(&name) {
+            *failed = if *has_failed { *failed + 1 } else { 0 };
             continue;
         }
-        let last: Vec<f64> = cells.values().map(|cell| cell.last()).collect();
-        let late: Vec<f64> = cells
-            .values()
-            .flat_map(|cell| cell.cpu_seconds.iter().skip(cell.late(LOOP_FROM)).copied())
-            .collect();
-        let tested = match test {
-            Some(test) => format!(
-                "{} / {} | {:.4} | {:.4}",
-                test.wins,
-                test.losses,
-                test.p,
-                corrected.next().unwrap_or(f64::NAN)
-            ),
-            None => " | | ".to_owned(),
+        if missing.contains(&method) || *failed >= FAILURES {
+            continue;
+        }
+        let side = method.side();
+        if let Err(error) = contest.party(side, plan.threads) {
+            tell(&format!("{}: {error:#}", method.label()));
+            missing.insert(method);
+            continue;
+        }
+        let arena = Arena::new(problem)?;
+        let done = contest.run_loop(side, plan.threads, method, &arena, seed);
+        *failed = if done.is_err() { *failed + 1 } else { 0 };
+        let cell = Cell {
+            key: key(method, &arena, seed, plan.threads),
+            commit: contest.commit().to_owned(),
+            measured: setup::now(),
+            ..done.unwrap_or_else(|error| Cell {
+                method: method.name().to_owned(),
+                problem: problem.clone(),
+                seed,
+                version: side.version().to_owned(),
+                failure: Some(format!("{error:#}")),
+                ..Cell::default()
+            })
         };
-        let _ = writeln!(
-            text,
-            "| {} | {} | **{:.4}** | {:.4}–{:.4} | {tested} | {:.1} ms |",
-            method.label(),
-            cells.len(),
-            median(&last),
-            quantile(&last, 0.25),
-            quantile(&last, 0.75),
-            1e3 * median(&late),
-        );
+        let text = serde_json::to_vec(&cell)?;
+        store::replace(&path(folder, method, problem, seed), |file| {
+            Ok(std::io::Write::write_all(file, &text)?)
+        })?;
+        let result = match &cell.failure {
+            Some(reason) => reason.clone(),
+            None => format!("{:.4}", cell.last()),
+        };
+        let label = method.label();
+        tell(&format!("{label} on {problem}, seed {seed}: {result}"));
     }
-    text
+    Ok(())
 }
 
 #[cfg(test)]
@@ -440,39 +456,42 @@ mod tests {
     }
 
     #[test]
-    fn ours_is_paired_with_each_method_over_shared_seeds() {
+    fn runs_take_turns() {
         let plan = Plan {
-            methods: vec![Method::Ours, Method::Random, Method::Peer(Side::Optuna)],
+            methods: vec![Method::Ours, Method::Random],
             problems: vec!["hartmann6".into()],
-            seeds: 8,
+            seeds: 2,
             threads: 1,
         };
-        let cell = |method: &str, seed: u32, score: f64| Cell {
-            method: method.into(),
-            problem: "hartmann6".into(),
-            seed,
-            version: String::new(),
-            design: 14,
-            scores: vec![score],
-            seconds: vec![0.1; 36],
-            cpu_seconds: vec![0.004; 36],
-        };
-        let cells: Vec<Cell> = (0..8)
-            .flat_map(|seed| {
-                let near = 0.001 * f64::from(seed + 1);
-                [
-                    cell("ours", seed, near),
-                    cell("random", seed, 1.0 + near * near),
-                ]
-            })
-            .collect();
-        let page = markdown(&plan, &cells).unwrap();
-        assert!(page.contains("Goal: regret ≤ 0.01."), "{page}");
-        assert!(page.contains("| ours | 8 | **0.0045** |"), "{page}");
-        assert!(
-            page.contains("| 8 / 0 | 0.0078 | 0.0078 | 4.0 ms |"),
-            "{page}"
-        );
-        assert!(page.contains("| Optuna | 0 | not measured"), "{page}");
+        let order: Vec<(u32, &str)> = plan.runs().map(|(_, s, m)| (s, m.name())).collect();
+        let expected = [(0, "ours"), (0, "random"), (1, "ours"), (1, "random")];
+        assert_eq!(order, expected);
+    }
+
+    #[test]
+    fn keys_are_of_everything_that_determines_a_run() {
+        let arena = |name: &str| Arena::new(name).unwrap();
+        let keys = [
+            key(Method::Ours, &arena("hartmann6"), 0, 1),
+            key(Method::OursDefault, &arena("hartmann6"), 0, 1),
+            key(Method::Ours, &arena("dtlz2"), 0, 1),
+            key(Method::Ours, &arena("hartmann6"), 1, 1),
+            key(Method::Ours, &arena("hartmann6"), 0, 2),
+        ];
+        let different: BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len());
+        assert_eq!(keys[0], key(Method::Ours, &arena("hartmann6"), 0, 1));
+    }
+
+    #[test]
+    fn methods_have_names_and_sides() {
+        for method in Method::ALL {
+            assert_eq!(Method::find(method.name()).unwrap(), method);
+        }
+        assert_eq!(Method::of(Side::Ours), Some(Method::Ours));
+        assert_eq!(Method::of(Side::OneThread), Some(Method::Ours));
+        assert_eq!(Method::of(Side::Moocore), None);
+        let error = Method::find("theirs").unwrap_err().to_string();
+        assert!(error.contains("ours-default"), "{error}");
     }
 }

@@ -19,7 +19,7 @@ use crate::memory;
 /// A piece of work that is ready to be measured.
 trait Call {
     /// Does it once.
-    fn run(&mut self);
+    fn run(&mut self) -> anyhow::Result<()>;
 
     /// Sets the seed of work that draws.
     fn seed(&mut self, seed: u32) {
@@ -92,7 +92,7 @@ impl Ours {
             Request::Measure { seconds, seed } => {
                 let call = self.call.as_mut().context("nothing was prepared")?;
                 call.seed(seed);
-                Ok(Answer::Measured(measure(&mut **call, seconds)))
+                Ok(Answer::Measured(measure(&mut **call, seconds)?))
             }
             Request::Judge { candidates } => {
                 let call = self.call.as_ref().context("nothing was prepared")?;
@@ -121,21 +121,21 @@ impl Ours {
     }
 }
 
-fn measure(call: &mut dyn Call, seconds: f64) -> Measured {
+fn measure(call: &mut dyn Call, seconds: f64) -> anyhow::Result<Measured> {
     let watch = Stopwatch::of_threads();
     let mut calls = 0;
     while calls == 0 || watch.seconds() < seconds {
-        call.run();
+        call.run()?;
         calls += 1;
     }
     let lap = watch.lap();
     let per_call = |seconds: f64| seconds / f64::from(calls);
-    Measured {
+    Ok(Measured {
         calls,
         seconds: per_call(lap.seconds),
         cpu_seconds: per_call(lap.cpu_seconds.unwrap_or(lap.seconds)),
         values: call.values(),
-    }
+    })
 }
 
 #[cfg(test)]

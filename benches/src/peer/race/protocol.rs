@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::reals;
+
 /// Named numbers that came out of a piece of work, for the check that both sides did the same.
 pub type Values = BTreeMap<String, Vec<f64>>;
 
@@ -11,7 +13,7 @@ pub type Values = BTreeMap<String, Vec<f64>>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// One value and gradient of the log posterior of a Gaussian process' hyper-parameters.
+    /// One value and gradient of the log posterior of a Gaussian process' hyper-parameters, priors included.
     GpGradient,
     /// From data to a fitted Gaussian process.
     GpFit,
@@ -97,6 +99,7 @@ pub enum Request {
     /// Say what this side thinks of each of these results.
     Judge {
         /// The results.
+        #[serde(with = "reals::lists")]
         candidates: Vec<Vec<f64>>,
     },
     /// Begin an optimisation.
@@ -125,7 +128,7 @@ pub enum Answer {
     /// How long the work took, and what came out of it.
     Measured(Measured),
     /// What is thought of each result; larger is better.
-    Judged(Vec<f64>),
+    Judged(#[serde(with = "reals::list")] Vec<f64>),
     /// The next point.
     Point(Point),
     /// MB.
@@ -144,6 +147,7 @@ pub struct Measured {
     /// Seconds per call, of processor time.
     pub cpu_seconds: f64,
     /// What came out.
+    #[serde(with = "reals::named")]
     pub values: Values,
 }
 
@@ -177,5 +181,30 @@ mod tests {
         let read = |line: &str| serde_json::from_str::<Answer>(line).unwrap();
         assert_eq!(read(r#""ready""#), Answer::Ready);
         assert_eq!(read(r#"{"judged":[0.5]}"#), Answer::Judged(vec![0.5]));
+    }
+
+    #[test]
+    fn what_is_not_finite_survives() {
+        let judged = Answer::Judged(vec![f64::NEG_INFINITY, 1.0, f64::NAN]);
+        let line = serde_json::to_string(&judged).unwrap();
+        assert_eq!(line, r#"{"judged":["-inf",1.0,"nan"]}"#);
+        match serde_json::from_str(&line).unwrap() {
+            Answer::Judged(values) => {
+                assert!(values[0] < f64::MIN && values[2].is_nan(), "{values:?}");
+            }
+            other => panic!("{other:?}"),
+        }
+        let measured =
+            r#"{"measured":{"calls":1,"seconds":1,"cpu_seconds":1,"values":{"v":[2,"inf"]}}}"#;
+        match serde_json::from_str(measured).unwrap() {
+            Answer::Measured(measured) => {
+                assert_eq!(measured.values["v"], [2.0, f64::INFINITY]);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert!(serde_json::from_str::<Answer>(r#"{"judged":["many"]}"#).is_err());
+        let candidates = vec![vec![f64::NAN], vec![0.5]];
+        let line = serde_json::to_string(&Request::Judge { candidates }).unwrap();
+        assert_eq!(line, r#"{"do":"judge","candidates":[["nan"],[0.5]]}"#);
     }
 }

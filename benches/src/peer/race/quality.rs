@@ -1,5 +1,6 @@
 //! Whether the results of two sides agree, or ours is at least as good.
 
+use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::ours;
@@ -12,7 +13,7 @@ use crate::stats::{median, quantile};
 pub enum Quality {
     /// The same value and gradient.
     Gradient,
-    /// A log posterior per point that is not lower, with no more evaluations.
+    /// A log posterior per point that is not lower in the eyes of either side, with no more evaluations.
     LogPosterior,
     /// An error at test points that is not larger; for models that differ.
     TestError,
@@ -29,18 +30,47 @@ pub enum Quality {
     Labels,
     /// The same numbers, to the last digit.
     Identical,
-    /// Nothing: it is measured elsewhere.
-    None,
+    /// A final score of an optimisation that reaches the goal or is not worse, the median of the rounds.
+    Score,
+}
+
+/// Who says what a result is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judge {
+    /// Both sides, about this entry of the results.
+    BothSides(&'static str),
+    /// This entry itself: larger is better.
+    Number(&'static str),
 }
 
 /// What came out of a check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verdict {
-    /// Whether ours is as good.
-    pub good: bool,
-    /// The numbers.
+    /// Whether ours is as good; `None` where that could not be found out.
+    pub good: Option<bool>,
+    /// The numbers, or why it could not be found out.
     pub text: String,
 }
+
+impl Verdict {
+    /// It could not be found out.
+    #[must_use]
+    pub fn unknown(reason: impl std::fmt::Display) -> Self {
+        Self {
+            good: None,
+            text: format!("not checked: {reason}"),
+        }
+    }
+}
+
+/// The slack of the checks, in words for a page.
+pub const SLACK: &str = "A result is as good if values computed in another order agree to 1e-6 of the largest, \
+    hypervolumes to 1e-10, and labels exactly; if a fit's log posterior per point is at most 1e-3 lower in the eyes of \
+    both sides (each with the priors) and it took no more evaluations, or, where the models differ, its error at 1000 \
+    test points is at most 2 % larger; if the logarithm of a suggested point's utility, the mean of both sides' \
+    judgements and the median of the rounds (one round where the peer takes minutes), is at most 0.02 lower; if a \
+    loop's final score, the median of the rounds, reaches the goal of whole optimisations or the peer's. A utility of \
+    zero in the eyes of a side counts as worse than any.";
 
 /// Largest relative difference of values that are computed in different orders.
 const ROUNDING: f64 = 1e-6;
@@ -52,46 +82,73 @@ const LOG_POSTERIOR: f64 = 1e-3;
 const UTILITY: f64 = 0.02;
 /// How much larger, relatively, a test error may be.
 const ERROR: f64 = 0.02;
+/// From which difference on it is said that two judges do not compute the same.
+const JUDGES: f64 = 1e-6;
+
+/// A finite gain that no logarithm of a utility reaches.
+const ENDLESS: f64 = 1e300;
+
+fn signed(gain: f64) -> String {
+    match gain {
+        g if g.abs() < 1e9 => format!("{g:+.4}"),
+        g if g > 0.0 => "+∞".to_owned(),
+        _ => "−∞".to_owned(),
+    }
+}
 
 impl Quality {
-    /// The entry of the results that each side judges.
+    /// Who judges, where results are not compared entry by entry.
     #[must_use]
-    pub fn judged(self) -> Option<&'static str> {
+    pub fn judge(self) -> Option<Judge> {
         match self {
-            Self::LogPosterior => Some("fitted"),
-            Self::Utility => Some("point"),
+            Self::LogPosterior => Some(Judge::BothSides("fitted")),
+            Self::Utility => Some(Judge::BothSides("point")),
+            Self::Score => Some(Judge::Number("score")),
             _ => None,
         }
     }
 
-    /// Whether the peer judges as well: a utility has other samples there.
+    /// Whether results depend on the round's seed, so that every round is judged.
     #[must_use]
-    pub fn has_two_judges(self) -> bool {
-        self == Self::Utility
+    pub fn differs_by_round(self) -> bool {
+        matches!(self, Self::Utility | Self::Score)
     }
 
     /// Compares results. `judged` holds for each round what each judge thinks of ours and of theirs.
-    ///
-    /// # Errors
-    /// If a result lacks what is compared.
-    pub fn check(
+    #[must_use]
+    pub fn check(self, ours: &Values, theirs: &Values, judged: &[Vec<[f64; 2]>]) -> Verdict {
+        self.compare(ours, theirs, judged)
+            .unwrap_or_else(|error| Verdict::unknown(format!("{error:#}")))
+    }
+
+    fn compare(
         self,
         ours: &Values,
         theirs: &Values,
         judged: &[Vec<[f64; 2]>],
-    ) -> anyhow::Result<Option<Verdict>> {
-        let both = |name: &str| Ok((entry(ours, name)?, entry(theirs, name)?));
-        let verdict = match self {
-            Self::None => return Ok(None),
-            Self::Gradient => {
-                let (value, gradient) = (both("likelihood")?, both("gradient")?);
-                agree(&[value, gradient], ROUNDING)
+    ) -> anyhow::Result<Verdict> {
+        let both = |name: &str| anyhow::Ok((entry(ours, name)?, entry(theirs, name)?));
+        Ok(match self {
+            Self::Gradient => agree(&[both("posterior")?, both("gradient")?], ROUNDING),
+            Self::Predictions => {
+                let mut verdict = agree(&[both("means")?, both("variances")?], ROUNDING);
+                if let Some(joint) = theirs.get("joint").and_then(|v| v.first()) {
+                    let mode = if *joint > 0.5 { "joint" } else { "batch" };
+                    verdict.text += &format!(", its {mode} mode was the faster");
+                }
+                verdict
             }
-            Self::Predictions => agree(&[both("means")?, both("variances")?], ROUNDING),
             Self::Volume => agree(&[both("volume")?], VOLUME),
             Self::Volumes => agree(&[both("volumes")?], VOLUME),
             Self::Labels => identical(&[both("labels")?]),
             Self::Identical => {
+                ensure!(!ours.is_empty(), "there is no result");
+                if !ours.keys().eq(theirs.keys()) {
+                    return Ok(Verdict {
+                        good: Some(false),
+                        text: "results of different kinds".to_owned(),
+                    });
+                }
                 let pairs: Vec<_> = ours
                     .keys()
                     .map(|k| both(k))
@@ -99,35 +156,62 @@ impl Quality {
                 identical(&pairs)
             }
             Self::LogPosterior => {
-                let gain = median(&gains(judged));
+                let judges = judged.first().context("nobody judged")?;
+                let gain = judges.iter().map(gain_of).fold(f64::INFINITY, f64::min);
                 let (mine, other) = both("evaluations")?;
                 let (mine, other) = (mine[0], other[0]);
+                let mut text = format!(
+                    "log posterior per point {gain:+.1e}, {mine:.0} evaluations to {other:.0}"
+                );
+                let spread = |side: usize| {
+                    let of = || judges.iter().map(|judge| judge[side]);
+                    of().fold(f64::MIN, f64::max) - of().fold(f64::MAX, f64::min)
+                };
+                let spread = spread(0).max(spread(1));
+                if spread.is_nan() || spread > JUDGES {
+                    text += &format!("; the judges differ by {spread:.0e}");
+                }
                 Verdict {
-                    good: gain >= -LOG_POSTERIOR && mine <= other,
-                    text: format!(
-                        "log posterior per point {gain:+.1e}, {mine:.0} evaluations to {other:.0}"
-                    ),
+                    good: Some(gain >= -LOG_POSTERIOR && mine <= other),
+                    text,
                 }
             }
             Self::Utility => {
-                let gains = gains(judged);
-                let (gain, least) = (median(&gains), quantile(&gains, 0.0));
-                let most = quantile(&gains, 1.0);
+                // Quantiles lie between values, and between infinities there is nothing.
+                let gain = |judges: &Vec<[f64; 2]>| mean_gain(judges).clamp(-ENDLESS, ENDLESS);
+                let gains: Vec<f64> = judged.iter().map(gain).collect();
+                ensure!(!gains.is_empty(), "nobody judged");
+                let [least, gain, most] = [0.0, 0.5, 1.0].map(|p| quantile(&gains, p));
+                let [least, middle, most] = [least, gain, most].map(signed);
                 Verdict {
-                    good: gain >= -UTILITY,
-                    text: format!("log utility {gain:+.4} ({least:+.4} to {most:+.4})"),
+                    good: Some(gain >= -UTILITY),
+                    text: format!("log utility {middle} ({least} to {most})"),
                 }
             }
             Self::TestError => {
                 let (mine, other) = both("means")?;
                 let (mine, other) = (test_error(mine), test_error(other));
                 Verdict {
-                    good: mine <= other * (1.0 + ERROR),
+                    good: Some(mine <= other * (1.0 + ERROR)),
                     text: format!("test error {mine:.4} to {other:.4}"),
                 }
             }
-        };
-        Ok(Some(verdict))
+            Self::Score => {
+                let goal = entry(ours, "goal")?[0];
+                let of = |side: usize| {
+                    let scores = judged.iter().flatten().map(|pair| pair[side]);
+                    median(&scores.collect::<Vec<f64>>())
+                };
+                let (mine, other) = (of(0), of(1));
+                ensure!(mine.is_finite() && other.is_finite(), "a score is missing");
+                // A regret is a score below zero.
+                let name = if goal < 0.0 { "regret" } else { "share" };
+                Verdict {
+                    good: Some(mine >= goal || mine >= other),
+                    text: format!("final {name} {:.4} to {:.4}", mine.abs(), other.abs()),
+                }
+            }
+        })
     }
 }
 
@@ -138,13 +222,34 @@ fn entry<'a>(values: &'a Values, name: &str) -> anyhow::Result<&'a [f64]> {
     }
 }
 
-/// What ours is better by in each round, the mean of its judges.
-fn gains(judged: &[Vec<[f64; 2]>]) -> Vec<f64> {
-    let gain = |judges: &Vec<[f64; 2]>| {
-        let gains = judges.iter().map(|[ours, theirs]| ours - theirs);
-        gains.sum::<f64>() / judges.len() as f64
-    };
-    judged.iter().map(gain).collect()
+/// What ours is better by in the eyes of a judge: −∞ where ours is worth nothing and theirs something,
+/// or what ours is worth is no number.
+fn gain_of([ours, theirs]: &[f64; 2]) -> f64 {
+    match (*ours, *theirs) {
+        (o, _) if o.is_nan() => f64::NEG_INFINITY,
+        (_, t) if t.is_nan() => f64::INFINITY,
+        (o, t) if o.total_cmp(&t).is_eq() => 0.0,
+        (o, t) => o - t,
+    }
+}
+
+/// What ours is better by in the eyes of its judges on average. A judge to whom ours is worth nothing
+/// and theirs something decides alone; one to whom theirs, or both are worth nothing cannot say by how much.
+fn mean_gain(judges: &[[f64; 2]]) -> f64 {
+    let gains: Vec<f64> = judges.iter().map(gain_of).collect();
+    if gains.iter().any(|gain| *gain < f64::MIN) {
+        return f64::NEG_INFINITY;
+    }
+    let known: Vec<f64> = judges
+        .iter()
+        .zip(&gains)
+        .filter(|(judge, _)| judge.iter().all(|v| v.is_finite()))
+        .map(|(_, gain)| *gain)
+        .collect();
+    match known.len() {
+        0 => gains.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        count => known.iter().sum::<f64>() / count as f64,
+    }
 }
 
 /// Largest difference relative to the largest value of the same kind.
@@ -166,7 +271,7 @@ fn agree(pairs: &[(&[f64], &[f64])], tolerance: f64) -> Verdict {
         }
     }
     Verdict {
-        good: largest <= tolerance,
+        good: Some(largest <= tolerance),
         text: match largest {
             d if d > 0.0 => format!("differ by {d:.0e}"),
             _ => "equal".to_owned(),
@@ -181,7 +286,7 @@ fn identical(pairs: &[(&[f64], &[f64])]) -> Verdict {
     };
     let count: usize = pairs.iter().map(differ).sum();
     Verdict {
-        good: count == 0,
+        good: Some(count == 0),
         text: match count {
             0 => "equal".to_owned(),
             _ => format!("{count} entries differ"),
@@ -213,59 +318,136 @@ mod tests {
     fn volumes_may_differ_by_rounding_only() {
         let check = |a: f64, b: f64| {
             let (a, b) = (values(&[("volume", &[a])]), values(&[("volume", &[b])]));
-            let verdict = Quality::Volume.check(&a, &b, &[]).unwrap();
-            verdict.unwrap().good
+            Quality::Volume.check(&a, &b, &[]).good
         };
-        assert!(check(1.0, 1.0 + 1e-12));
-        assert!(!check(1.0, 1.0 + 1e-9));
-        assert!(!check(f64::NAN, 1.0));
-        assert!(!check(1.0, f64::NAN));
+        assert_eq!(check(1.0, 1.0 + 1e-12), Some(true));
+        assert_eq!(check(1.0, 1.0 + 1e-9), Some(false));
+        assert_eq!(check(f64::NAN, 1.0), Some(false));
+        assert_eq!(check(1.0, f64::NAN), Some(false));
+        assert_eq!(check(1.0, f64::INFINITY), Some(false));
     }
 
     #[test]
     fn labels_must_be_the_same() {
         let check = |a: &[f64], b: &[f64]| {
             let (a, b) = (values(&[("labels", a)]), values(&[("labels", b)]));
-            Quality::Labels.check(&a, &b, &[]).unwrap().unwrap()
+            Quality::Labels.check(&a, &b, &[])
         };
-        assert!(check(&[0.0, 1.0], &[0.0, 1.0]).good);
+        assert_eq!(check(&[0.0, 1.0], &[0.0, 1.0]).good, Some(true));
         assert_eq!(check(&[0.0, 1.0], &[0.0, 2.0]).text, "1 entries differ");
-        assert!(!check(&[0.0, 1.0], &[0.0]).good);
+        assert_eq!(check(&[0.0, 1.0], &[0.0]).good, Some(false));
+    }
+
+    #[test]
+    fn nothing_is_not_identical_to_anything() {
+        let some = values(&[("point", &[0.5])]);
+        let more = values(&[("point", &[0.5]), ("value", &[1.0])]);
+        let (none, empty) = (Values::new(), values(&[("point", &[])]));
+        let check = |a: &Values, b: &Values| Quality::Identical.check(a, b, &[]).good;
+        assert_eq!(check(&some, &some), Some(true));
+        assert_eq!(check(&some, &more), Some(false));
+        assert_eq!(check(&more, &some), Some(false));
+        assert_eq!(check(&some, &none), Some(false));
+        assert_eq!(check(&none, &some), None);
+        assert_eq!(check(&none, &none), None);
+        assert_eq!(check(&empty, &empty), None);
     }
 
     #[test]
     fn a_fit_needs_as_high_a_posterior_and_no_more_evaluations() {
         let side = |evaluations: f64| values(&[("evaluations", &[evaluations])]);
-        let check = |judged: [f64; 2], mine, other| {
-            let judged = [vec![judged]];
-            let verdict = Quality::LogPosterior.check(&side(mine), &side(other), &judged);
-            verdict.unwrap().unwrap().good
+        let check = |judged: &[[f64; 2]], mine, other| {
+            let judged = [judged.to_vec()];
+            Quality::LogPosterior.check(&side(mine), &side(other), &judged)
         };
-        assert!(check([-0.5, -0.5], 20.0, 50.0));
-        assert!(check([-0.5005, -0.5], 20.0, 50.0));
-        assert!(!check([-0.51, -0.5], 20.0, 50.0));
-        assert!(!check([-0.5, -0.5], 60.0, 50.0));
+        let same = [-0.5, -0.5];
+        assert_eq!(check(&[same, same], 20.0, 50.0).good, Some(true));
+        let lower = [-0.5005, -0.5];
+        assert_eq!(check(&[lower, lower], 20.0, 50.0).good, Some(true));
+        assert_eq!(check(&[[-0.51, -0.5]], 20.0, 50.0).good, Some(false));
+        assert_eq!(check(&[same], 60.0, 50.0).good, Some(false));
+        // Either judge may refuse.
+        let split = check(&[same, [-0.6, -0.5]], 20.0, 50.0);
+        assert_eq!(split.good, Some(false));
+        assert!(
+            split.text.ends_with("the judges differ by 1e-1"),
+            "{split:?}"
+        );
+        let without = Quality::LogPosterior.check(&side(20.0), &side(50.0), &[]);
+        assert_eq!(without.good, None);
     }
 
     #[test]
     fn points_are_judged_by_both_sides_in_every_round() {
         let none = Values::new();
-        let check = |judged: &[Vec<[f64; 2]>]| {
-            let verdict = Quality::Utility.check(&none, &none, judged).unwrap();
-            verdict.unwrap()
-        };
+        let check = |judged: &[Vec<[f64; 2]>]| Quality::Utility.check(&none, &none, judged);
         let better = vec![[-3.0, -3.1], [-3.05, -3.0]];
         let worse = vec![[-3.5, -3.0], [-3.5, -3.0]];
         let verdict = check(&[better.clone(), worse.clone(), better.clone()]);
-        assert!(verdict.good);
+        assert_eq!(verdict.good, Some(true));
         assert_eq!(verdict.text, "log utility +0.0250 (-0.5000 to +0.0250)");
-        assert!(!check(&[better, worse.clone(), worse]).good);
-        assert!(!check(&[]).good, "no judge, no verdict");
+        assert_eq!(check(&[better, worse.clone(), worse]).good, Some(false));
+        assert_eq!(check(&[]).good, None, "no judge, no verdict");
+    }
+
+    #[test]
+    fn a_point_worth_nothing_is_worse_than_any() {
+        const NOTHING: f64 = f64::NEG_INFINITY;
+        let none = Values::new();
+        let good = |judges: &[[f64; 2]]| {
+            let verdict = Quality::Utility.check(&none, &none, &[judges.to_vec()]);
+            verdict.good.unwrap()
+        };
+        let rounds = [vec![[NOTHING, -3.0]], vec![[-3.0, -3.0]]];
+        let verdict = Quality::Utility.check(&none, &none, &rounds);
+        assert_eq!(verdict.good, Some(false));
+        assert_eq!(verdict.text, "log utility −∞ (−∞ to +0.0000)");
+        assert!(!good(&[[-3.0, -3.0], [NOTHING, -3.0]]));
+        assert!(!good(&[[NOTHING, -3.0], [5.0, -3.0]]));
+        assert!(!good(&[[f64::NAN, -3.0], [-3.0, -3.0]]));
+        // Theirs is worth nothing to one judge: the other one says by how much.
+        assert!(good(&[[-3.0, -3.0], [-3.0, NOTHING]]));
+        assert!(!good(&[[-3.5, -3.0], [-3.0, NOTHING]]));
+        assert!(good(&[[NOTHING, NOTHING], [-3.0, -3.0]]));
+        assert!(good(&[[-3.0, NOTHING], [-3.0, NOTHING]]));
+    }
+
+    #[test]
+    fn a_score_reaches_the_goal_or_the_peer() {
+        let check = |goal: f64, rounds: &[[f64; 2]]| {
+            let judged: Vec<_> = rounds.iter().map(|pair| vec![*pair]).collect();
+            let ours = values(&[("goal", &[goal])]);
+            Quality::Score.check(&ours, &Values::new(), &judged)
+        };
+        let verdict = check(-0.01, &[[-0.005, -0.001]]);
+        assert_eq!(verdict.good, Some(true));
+        assert_eq!(verdict.text, "final regret 0.0050 to 0.0010");
+        assert_eq!(check(-0.01, &[[-0.1, -0.2]]).good, Some(true));
+        assert_eq!(check(-0.01, &[[-0.1, -0.05]]).good, Some(false));
+        let shares = [[0.70, 0.80], [0.73, 0.80], [0.75, 0.80]];
+        assert_eq!(check(0.72, &shares).good, Some(true));
+        assert_eq!(check(0.72, &[]).good, None);
     }
 
     #[test]
     fn what_is_missing_is_named() {
-        let error = Quality::Volume.check(&Values::new(), &Values::new(), &[]);
-        assert!(error.unwrap_err().to_string().contains("`volume`"));
+        let verdict = Quality::Volume.check(&Values::new(), &Values::new(), &[]);
+        assert!(verdict.good.is_none() && verdict.text.contains("`volume`"));
+    }
+
+    #[test]
+    fn the_faster_mode_of_the_peer_is_named() {
+        let side = |joint: Option<f64>| {
+            let mut all = values(&[("means", &[1.0]), ("variances", &[2.0])]);
+            all.extend(joint.map(|v| ("joint".to_owned(), vec![v])));
+            all
+        };
+        let text = |joint| {
+            Quality::Predictions
+                .check(&side(None), &side(joint), &[])
+                .text
+        };
+        assert_eq!(text(None), "equal");
+        assert_eq!(text(Some(1.0)), "equal, its joint mode was the faster");
     }
 }

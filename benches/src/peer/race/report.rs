@@ -2,7 +2,7 @@
 
 mod plot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::contest::{Outcome, Record, Sample};
-use super::rows::{Comparison, Limit, Measure, Row};
+use super::quality::SLACK;
+use super::rows::{Comparison, LOOP_FROM, Limit, Measure, Row};
 use super::sides::Side;
 use crate::setup::Setup;
 use crate::stats::median;
@@ -51,10 +52,53 @@ pub struct Line {
     pub goal_ratio: Option<f64>,
     /// Whether it is met.
     pub met: Option<bool>,
-    /// Whether the result is as good.
+    /// Whether the result is as good; `None` where that was not checked.
     pub good: Option<bool>,
+    /// How it came out.
+    pub state: State,
     /// The numbers of that check, or why nothing was measured.
     pub note: String,
+    /// The commit that was measured.
+    pub commit: String,
+    /// Date and time.
+    pub measured: String,
+}
+
+/// How a line came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Not measured.
+    Missing,
+    /// Ours failed.
+    Failed,
+    /// Measured, but not what is there now.
+    Stale,
+    /// Fast enough, but whether the result is as good was not checked.
+    Unchecked,
+    /// Not fast enough, or not small enough.
+    NotMet,
+    /// The result is worse.
+    Worse,
+    /// Fast enough with a result as good.
+    Met,
+    /// Only shown, with a result as good.
+    Shown,
+}
+
+impl State {
+    /// In a table.
+    fn label(self) -> &'static str {
+        match self {
+            Self::Missing | Self::Shown => "",
+            Self::Failed => "**failed**",
+            Self::Stale => "older",
+            Self::Unchecked => "not checked",
+            Self::NotMet => "**not met**",
+            Self::Worse => "**result worse**",
+            Self::Met => "met",
+        }
+    }
 }
 
 /// The lines of the rows that were asked for, with what is known about them.
@@ -75,7 +119,7 @@ fn measured(row: &Row, threads: usize, sample: &Sample) -> f64 {
     match row.measure {
         Measure::Memory(_) => sample.megabytes.unwrap_or(f64::NAN),
         // Processor time says nothing about a call that uses more than one.
-        Measure::TwoThreads(_) => sample.seconds,
+        Measure::TwoThreads(_) | Measure::TwoThreadsLoop(_) => sample.seconds,
         _ if threads > 1 => sample.seconds,
         _ => sample.cpu_seconds,
     }
@@ -101,73 +145,118 @@ fn empty(row: &Row) -> Line {
         goal_ratio: None,
         met: None,
         good: None,
+        state: State::Missing,
         note: String::new(),
+        commit: String::new(),
+        measured: String::new(),
+    }
+}
+
+impl Line {
+    /// Takes over what a record says about all of its row; whether there is more to say.
+    fn begin(&mut self, record: Option<&Record>) -> bool {
+        let Some(record) = record else {
+            self.note = "not measured yet".to_owned();
+            return false;
+        };
+        self.commit.clone_from(&record.commit);
+        self.measured.clone_from(&record.measured);
+        if let Some(reason) = &record.failure {
+            self.state = State::Failed;
+            self.note = format!("ours failed: {reason}");
+            return false;
+        }
+        true
+    }
+
+    fn finish(mut self, stale: bool) -> Self {
+        self.state = match (self.met, self.good) {
+            _ if stale => State::Stale,
+            (Some(false), _) => State::NotMet,
+            (_, Some(false)) => State::Worse,
+            (_, None) => State::Unchecked,
+            (Some(true), _) => State::Met,
+            (None, _) => State::Shown,
+        };
+        if stale {
+            self.note = format!("{}; measured of {}", self.note, self.commit);
+        }
+        self
     }
 }
 
 fn own_line(row: &Row, limit: Limit, record: Option<&Record>) -> Line {
     let mut line = empty(row);
     line.goal = limit.label();
-    let Some(record) = record else {
-        line.note = "not measured yet".to_owned();
+    let (true, Some(record)) = (line.begin(record), record) else {
         return line;
     };
     let ours: Vec<f64> = record
         .ours
         .iter()
-        .map(|sample| measured(row, record.threads, sample))
+        .map(|sample| measured(row, record.terms.threads, sample))
         .collect();
     let value = median(&ours);
     line.ours = Some(value);
     line.rounds = ours.len();
     // Being fast with a worse result is no feat.
     let verdicts = record.peers.iter().filter_map(|peer| match &peer.outcome {
-        Outcome::Measured { verdict, .. } => verdict.as_ref(),
+        Outcome::Measured { verdict, .. } => verdict.good,
         _ => None,
     });
-    line.good = verdicts.map(|verdict| verdict.good).reduce(|a, b| a && b);
+    line.good = verdicts.reduce(|a, b| a && b);
+    if line.good.is_none() {
+        line.note = "no other result to compare with".to_owned();
+    }
     line.met = Some(match limit {
         Limit::Milliseconds(limit) => 1e3 * value <= limit,
         Limit::Megabytes(limit) => value <= limit,
     });
-    line
+    line.finish(record.is_stale())
 }
 
 fn peer_line(row: &Row, comparison: &Comparison, record: Option<&Record>) -> Line {
     let mut line = empty(row);
     line.peer = comparison.peer.label().to_owned();
-    line.goal_ratio = comparison.goal;
-    let Some(record) = record else {
-        line.note = "not measured yet".to_owned();
-        return line.with_goal();
+    line.set_goal(comparison.goal);
+    let (true, Some(record)) = (line.begin(record), record) else {
+        return line;
     };
     let values = |samples: &[Sample]| -> Vec<f64> {
-        let values = samples.iter().map(|s| measured(row, record.threads, s));
+        let values = samples
+            .iter()
+            .map(|s| measured(row, record.terms.threads, s));
         values.collect()
     };
-    let ours = values(&record.ours);
-    line.ours = Some(median(&ours));
+    line.ours = Some(median(&values(&record.ours)));
     let peer = record.peers.iter().find(|p| p.peer == comparison.peer);
-    let (samples, verdict) = match peer.map(|p| &p.outcome) {
-        Some(Outcome::Measured { samples, verdict }) => (samples, verdict),
-        Some(Outcome::Failed(reason)) => {
-            line.note = format!("not measured: {reason}");
-            return line.with_goal();
-        }
-        Some(Outcome::Heavy) => {
-            line.note = "takes minutes: measured without --quick".to_owned();
-            return line.with_goal();
-        }
-        None => {
-            line.note = "not measured yet".to_owned();
-            return line.with_goal();
-        }
+    line.note = match peer.map(|p| &p.outcome) {
+        Some(Outcome::Failed(reason)) => format!("it failed: {reason}"),
+        Some(Outcome::Missing(reason)) => format!("not measured: {reason}"),
+        Some(Outcome::Heavy) => "takes minutes: measured without --quick".to_owned(),
+        None => "not measured yet".to_owned(),
+        Some(Outcome::Measured { .. }) => String::new(),
     };
-    let theirs = values(samples);
-    let ratios: Vec<f64> = theirs.iter().zip(&ours).map(|(a, b)| a / b).collect();
-    let least = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
+    let Some(Outcome::Measured {
+        samples,
+        ours,
+        cold,
+        verdict,
+    }) = peer.map(|p| &p.outcome)
+    else {
+        return line;
+    };
+    let (theirs, ours) = (values(samples), values(ours));
+    line.ours = Some(median(&ours));
     line.theirs = Some(median(&theirs));
-    line.rounds = ratios.len();
+    line.rounds = theirs.len();
+    let least = |of: &[f64]| of.iter().copied().fold(f64::INFINITY, f64::min);
+    let ratios: Vec<f64> = if comparison.heavy {
+        // One turn of theirs, beside all of ours.
+        theirs.iter().map(|t| t / median(&ours)).collect()
+    } else {
+        theirs.iter().zip(&ours).map(|(a, b)| a / b).collect()
+    };
     line.least = Some(least(&ratios));
     line.most = Some(ratios.iter().copied().fold(f64::NEG_INFINITY, f64::max));
     line.ratio = Some(median(&ratios));
@@ -175,45 +264,39 @@ fn peer_line(row: &Row, comparison: &Comparison, record: Option<&Record>) -> Lin
         // Other work on the machine takes the second processor away: the best turns say what is possible.
         line.ratio = Some(least(&theirs) / least(&ours));
         if least(&theirs) < WORTH_A_THREAD {
-            line.goal_ratio = Some(NO_HARM);
+            line.set_goal(Some(NO_HARM));
         }
     }
     line.met = line.ratio.zip(line.goal_ratio).map(|(r, goal)| r >= goal);
-    if let Some(verdict) = verdict {
-        line.good = Some(verdict.good);
-        line.note.clone_from(&verdict.text);
+    line.good = verdict.good;
+    line.note.clone_from(&verdict.text);
+    if *cold {
+        line.note += "; its first call";
     }
-    line.with_goal()
+    line.finish(record.is_stale_beside(comparison.peer))
 }
 
 impl Line {
-    fn with_goal(mut self) -> Self {
-        if let Some(goal) = self.goal_ratio {
-            self.goal = format!("≥ {goal}×");
-        }
-        self
-    }
-
-    fn verdict(&self) -> &'static str {
-        match (self.met, self.good) {
-            (Some(true), Some(false)) => "**result worse**",
-            (Some(true), _) => "met",
-            (Some(false), _) => "**not met**",
-            (None, Some(false)) => "**result worse**",
-            (None, _) => "",
-        }
+    fn set_goal(&mut self, goal: Option<f64>) {
+        self.goal_ratio = goal;
+        self.goal = goal.map_or(String::new(), |goal| format!("≥ {goal}×"));
     }
 }
 
-/// How many goals there are, how many were measured, how many of these are met with a result as good.
+/// How many goals there are, how many are known about what is there now, how many of these are met with a
+/// result as good.
 #[must_use]
 pub fn tally(lines: &[Line]) -> [usize; 3] {
     let goals = lines.iter().filter(|line| !line.goal.is_empty());
-    let known = goals.clone().filter(|line| line.met.is_some());
-    let met = known
-        .clone()
-        .filter(|line| line.met == Some(true) && line.good != Some(false));
-    [goals.count(), known.count(), met.count()]
+    let count = |states: &[State]| goals.clone().filter(|l| states.contains(&l.state)).count();
+    let met = count(&[State::Met]);
+    let missed = count(&[State::NotMet, State::Worse, State::Failed]);
+    [goals.clone().count(), met + missed, met]
+}
+
+/// How many lines are in a state.
+fn count(lines: &[Line], state: State) -> usize {
+    lines.iter().filter(|line| line.state == state).count()
 }
 
 /// A quantity with three digits and a unit that suits it.
@@ -241,10 +324,39 @@ pub fn markdown(lines: &[Line], setup: &Setup) -> String {
     let mut page = format!(
         "# Warmfront beside other libraries\n\nEvery ratio is *theirs ÷ ours*: above 1 ours is faster, or smaller. \
          Each is the median over rounds in which both sides took turns on the same inputs, with the least and the \
-         most of them in brackets. Times are of the processor, those of two threads of the clock.\n\n\
-         {met} of {known} measured goals are met with a result as good; {} are not measured.\n\n| | |\n|---|---|\n",
+         most of them in brackets; a peer that takes minutes has one turn, which is divided by the median of ours. \
+         Times are of the processor, those of two threads of the clock, the best turns of either. A second thread has \
+         to gain where a call takes over {:.0} ms, and else to do no harm. In the loops of this table, from \
+         {LOOP_FROM} evaluations on, ours and Optuna are told that there is no noise, and the reference point is given \
+         to ours and to BoTorch; egobox and Optuna choose their own.\n\n{SLACK}\n\n\
+         {met} of {known} known goals are met with a result as good; {} are not known: not measured, not checked, or \
+         measured of an older state of the code.",
+        1e3 * WORTH_A_THREAD,
         goals - known
     );
+    for (state, text) in [
+        (State::Worse, "have a worse result"),
+        (State::NotMet, "are not met"),
+        (State::Failed, "failed on our side"),
+        (State::Unchecked, "could not be checked"),
+        (State::Stale, "are older"),
+    ] {
+        match count(lines, state) {
+            0 => {}
+            n => {
+                let _ = write!(page, " Lines that {text}: {n}.");
+            }
+        }
+    }
+    page.push_str("\n\n| | |\n|---|---|\n");
+    // What the page was written of need not be what was measured.
+    let measured: BTreeSet<&str> = lines
+        .iter()
+        .filter(|line| !line.commit.is_empty())
+        .map(|line| &*line.commit)
+        .collect();
+    let commits: Vec<&str> = measured.into_iter().collect();
+    let _ = writeln!(page, "| commits measured | {} |", commits.join("; "));
     for (name, value) in &setup.facts {
         let _ = writeln!(page, "| {name} | {value} |");
     }
@@ -280,7 +392,7 @@ pub fn markdown(lines: &[Line], setup: &Setup) -> String {
             shown(line.theirs),
             shown(line.ours),
             line.goal,
-            line.verdict(),
+            line.state.label(),
             line.note.replace(['|', '\n'], " "),
         );
     }
@@ -307,7 +419,7 @@ pub fn write(folder: &Path, lines: &[Line], setup: &Setup) -> anyhow::Result<()>
 
 #[cfg(test)]
 mod tests {
-    use super::super::contest::PeerRecord;
+    use super::super::contest::{PeerRecord, Terms};
     use super::super::quality::Verdict;
     use super::super::rows::choose;
     use super::*;
@@ -321,24 +433,31 @@ mod tests {
     }
 
     fn known(row: &Row, ours: &[f64], peers: &[(Side, &[f64], bool)]) -> BTreeMap<String, Record> {
+        let terms = Terms::new(true);
+        let samples = |times: &[f64]| times.iter().copied().map(sample).collect::<Vec<_>>();
         let record = Record {
             id: row.id.clone(),
-            rounds: ours.len(),
-            threads: 1,
-            version: String::new(),
+            terms,
+            program: Side::Ours.fingerprint().to_owned(),
+            commit: "abc".into(),
+            measured: "today".into(),
             versions: BTreeMap::new(),
-            ours: ours.iter().copied().map(sample).collect(),
+            ours: samples(ours),
+            failure: None,
             peers: peers
                 .iter()
                 .map(|(peer, times, good)| PeerRecord {
                     peer: *peer,
-                    version: String::new(),
+                    program: peer.fingerprint().to_owned(),
+                    terms,
                     outcome: Outcome::Measured {
-                        samples: times.iter().copied().map(sample).collect(),
-                        verdict: Some(Verdict {
-                            good: *good,
+                        samples: samples(times),
+                        ours: samples(ours),
+                        cold: false,
+                        verdict: Verdict {
+                            good: Some(*good),
                             text: "equal".into(),
-                        }),
+                        },
                     },
                 })
                 .collect(),
@@ -370,7 +489,10 @@ mod tests {
         let rows = row("suggest-log-ehvi-m2-n50");
         let worse: [(Side, &[f64], bool); 1] = [(Side::Botorch, &[0.2], false)];
         let line = lines(&rows, &known(&rows[0], &[0.01], &worse)).remove(1);
-        assert_eq!((line.met, line.verdict()), (Some(true), "**result worse**"));
+        assert_eq!((line.met, line.state), (Some(true), State::Worse));
+        let alone = lines(&rows, &known(&rows[0], &[0.01], &[]));
+        assert_eq!(alone[1].state, State::Unchecked, "nobody to compare with");
+        assert_eq!(tally(&alone), [1, 0, 0]);
         let lines = lines(&rows, &known(&rows[0], &[0.03], &[]));
         assert_eq!(lines.len(), 2);
         assert_eq!((lines[0].goal.as_str(), lines[0].met), ("", None));
@@ -399,13 +521,62 @@ mod tests {
         let rows = row("boxes-concave-m3-n100");
         let mut records = known(&rows[0], &[0.001], &[(Side::Botorch, &[], true)]);
         let record = records.values_mut().next().unwrap();
-        record.peers[0].outcome = Outcome::Failed("no `python3` found".into());
+        record.peers[0].outcome = Outcome::Missing("no `python3` found".into());
         let lines = lines(&rows, &records);
         let page = markdown(&lines, &Setup::default());
         assert!(page.contains("not measured: no `python3` found"), "{page}");
         assert_eq!(tally(&lines), [1, 0, 0]);
         let drawn = plot::ratios(&lines).standalone();
         assert!(drawn.contains("nothing measured"), "{drawn}");
+    }
+
+    #[test]
+    fn what_failed_or_has_changed_is_not_met() {
+        let rows = row("hv-concave-m6-n100");
+        let peers: [(Side, &[f64], bool); 2] =
+            [(Side::Moocore, &[0.01], true), (Side::Pygmo, &[0.01], true)];
+        let states = |change: fn(&mut Record)| {
+            let mut records = known(&rows[0], &[0.001], &peers);
+            records.values_mut().for_each(change);
+            let lines = lines(&rows, &records);
+            (lines[0].state, lines[1].state, tally(&lines))
+        };
+        assert_eq!(states(|_| {}), (State::Met, State::Met, [2, 2, 2]));
+        let failed = states(|r| r.failure = Some("no point was found".into()));
+        assert_eq!(failed, (State::Failed, State::Failed, [2, 2, 0]));
+        let stale = states(|r| r.program = "another".into());
+        assert_eq!(stale, (State::Stale, State::Stale, [2, 0, 0]));
+        let half = states(|r| r.peers[1].program = "another".into());
+        assert_eq!(half, (State::Met, State::Stale, [2, 1, 1]));
+    }
+
+    #[test]
+    fn a_result_that_nobody_checked_meets_nothing() {
+        let rows = row("suggest-qlog-nehvi-m2-n50");
+        let peers: [(Side, &[f64], bool); 1] = [(Side::Botorch, &[1.0], true)];
+        let mut records = known(&rows[0], &[0.01], &peers);
+        let record = records.values_mut().next().unwrap();
+        let Outcome::Measured { verdict, cold, .. } = &mut record.peers[0].outcome else {
+            panic!("measured above");
+        };
+        (*verdict, *cold) = (Verdict::unknown("it does not judge"), true);
+        let lines = lines(&rows, &records);
+        assert_eq!(lines[0].state, State::Unchecked);
+        assert_eq!(
+            lines[0].note,
+            "not checked: it does not judge; its first call"
+        );
+        assert!(markdown(&lines, &Setup::default()).contains("| not checked |"));
+    }
+
+    #[test]
+    fn one_turn_is_divided_by_the_median_of_ours() {
+        let rows = row("suggest-qlog-nehvi-m3-n50");
+        let peers: [(Side, &[f64], bool); 1] = [(Side::Botorch, &[12.0], true)];
+        let records = known(&rows[0], &[0.9, 0.3, 0.4], &peers);
+        let line = lines(&rows, &records).remove(0);
+        assert!((line.ratio.unwrap() - 30.0).abs() < 1e-12, "{line:?}");
+        assert_eq!((line.rounds, line.state), (1, State::Shown));
     }
 
     #[test]

@@ -32,6 +32,28 @@ pub enum Measure {
     TwoThreads(Task),
     /// Processor time of a suggestion after [`LOOP_FROM`] evaluations, refit included.
     Loop(&'static str),
+    /// The same on the clock, of ours on two threads.
+    TwoThreadsLoop(&'static str),
+}
+
+impl Measure {
+    /// How many threads ours has where every side has `threads`.
+    #[must_use]
+    pub fn our_threads(&self, threads: usize) -> usize {
+        match self {
+            Self::TwoThreads(_) | Self::TwoThreadsLoop(_) => 2,
+            Self::Call(_) | Self::Memory(_) | Self::Loop(_) => threads,
+        }
+    }
+
+    /// The task whose first call is not measured.
+    #[must_use]
+    pub fn warmed_up(&self) -> Option<&Task> {
+        match self {
+            Self::Call(task) | Self::TwoThreads(task) => Some(task),
+            Self::Memory(_) | Self::Loop(_) | Self::TwoThreadsLoop(_) => None,
+        }
+    }
 }
 
 /// From which evaluation on the suggestions of a loop count.
@@ -290,16 +312,19 @@ fn sorting(table: &mut Table) {
     }
 }
 
+/// Problems of loops, and the most milliseconds that a suggestion may take.
+const LOOPS: [(&str, &str, f64); 3] = [
+    ("hartmann6", "1 objective, Hartmann6", 7.0),
+    ("branin_currin", "2 objectives, Branin–Currin", 15.0),
+    ("dtlz2", "2 objectives, DTLZ2", 15.0),
+];
+
 fn loops(table: &mut Table) {
-    for (problem, what, limit) in [
-        ("hartmann6", "1 objective, Hartmann6", 7.0),
-        ("branin_currin", "2 objectives, Branin–Currin", 15.0),
-        ("dtlz2", "2 objectives, DTLZ2", 15.0),
-    ] {
+    for (problem, what, limit) in LOOPS {
         let by = vec![
-            beside(Side::Egobox, None, Quality::None),
-            beside(Side::Optuna, None, Quality::None),
-            beside(Side::Botorch, None, Quality::None).heavy(true),
+            beside(Side::Egobox, None, Quality::Score),
+            beside(Side::Optuna, None, Quality::Score),
+            beside(Side::Botorch, None, Quality::Score).heavy(true),
         ];
         let id = format!("loop-{problem}");
         let group = "Suggestion inside a loop at 40 to 49 evaluations, with refit";
@@ -313,7 +338,7 @@ fn memory(table: &mut Table) {
     for variant in ["qlog_nehvi", "log_ehvi"] {
         let task = Task::new(Work::Suggest, variant, 4, 200);
         let heavy = variant == "qlog_nehvi";
-        let by = vec![beside(Side::Botorch, None, Quality::None).heavy(heavy)];
+        let by = vec![beside(Side::Botorch, None, Quality::Utility).heavy(heavy)];
         let (id, text) = (format!("memory-{}", id(&task)), what(&task));
         table
             .add(
@@ -327,26 +352,29 @@ fn memory(table: &mut Table) {
     }
 }
 
+/// What takes over 20 ms on one thread, and what a second one must not slow down.
 fn two_threads(table: &mut Table) {
-    let tasks = [
-        Task::new(Work::GpGradient, "rbf", 1, 1000),
-        Task::new(Work::GpGradient, "rbf", 1, 2000),
-        Task::new(Work::GpFit, "rbf", 1, 200),
-        Task::new(Work::GpFit, "rbf", 1, 500),
-        Task::new(Work::GpFit, "rbf", 1, 1000),
-        Task::new(Work::GpPredict, "matern52", 1, 200),
-        Task::new(Work::GpPredict, "matern52", 1, 1000),
-        Task::new(Work::Suggest, "qlog_nehvi", 2, 100),
-        Task::new(Work::Suggest, "qlog_nehvi", 3, 100),
-        Task::new(Work::Suggest, "qlog_nehvi", 4, 100),
-        Task::new(Work::Suggest, "log_ehvi", 3, 100),
-        Task::new(Work::Suggest, "log_ehvi", 4, 100),
-        Task::new(Work::Hypervolume, "concave", 8, 100),
-        Task::new(Work::Contributions, "concave", 5, 500),
-        Task::new(Work::Ranks, "", 4, 10_000),
-    ];
+    let mut tasks = Vec::new();
+    let mut add = |work, variant, m, sizes: &[usize]| {
+        tasks.extend(sizes.iter().map(|&n| Task::new(work, variant, m, n)));
+    };
+    add(Work::GpGradient, "rbf", 1, &[50, 200, 1000, 2000]);
+    add(Work::GpFit, "rbf", 1, &[50, 100, 200, 500, 1000, 2000]);
+    add(Work::GpPredict, "matern52", 1, &[200, 500, 1000, 2000]);
+    for m in [2, 3, 4] {
+        add(Work::Suggest, "qlog_nehvi", m, &[50, 100, 200]);
+        add(Work::Suggest, "log_ehvi", m, &[50, 100, 200]);
+    }
+    for (m, n) in [(6, 500), (7, 300), (8, 100), (8, 200)] {
+        add(Work::Hypervolume, "concave", m, &[n]);
+    }
+    for m in [4, 5] {
+        add(Work::Contributions, "concave", m, &[500]);
+    }
+    add(Work::Ranks, "", 4, &[10_000]);
+    const GROUP: &str = "Two threads beside one";
+    let by = || vec![beside(Side::OneThread, 1.6, Quality::Identical)];
     for task in tasks {
-        let by = vec![beside(Side::OneThread, 1.6, Quality::Identical)];
         let (id, work) = (format!("threads-{}", id(&task)), task.work);
         let text = match work {
             Work::GpGradient => format!("value and gradient, {}", what(&task)),
@@ -356,13 +384,12 @@ fn two_threads(table: &mut Table) {
             Work::Contributions => format!("contributions, {}", what(&task)),
             _ => what(&task),
         };
-        table.add(
-            "Two threads beside one",
-            &id,
-            text,
-            Measure::TwoThreads(task),
-            by,
-        );
+        table.add(GROUP, &id, text, Measure::TwoThreads(task), by());
+    }
+    for (problem, what, _) in LOOPS {
+        let id = format!("threads-loop-{problem}");
+        let text = format!("loop, {what}");
+        table.add(GROUP, &id, text, Measure::TwoThreadsLoop(problem), by());
     }
 }
 
@@ -397,6 +424,8 @@ pub fn choose(names: &[String]) -> anyhow::Result<Vec<Row>> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::inputs;
 
@@ -425,11 +454,79 @@ mod tests {
         }
     }
 
+    /// Every goal of the table, one line for the rows of a kind: peer or limit, goal, number of rows.
     #[test]
-    fn every_row_has_a_goal_or_shows_a_neighbour_of_one() {
+    fn every_goal_is_asked_for() {
+        let mut found: BTreeMap<(&str, String), usize> = BTreeMap::new();
         for row in rows() {
             assert!(!row.comparisons.is_empty(), "{}", row.id);
+            let kind = row.id.split('-').next().unwrap();
+            let kind = KINDS.iter().find(|k| **k == kind).unwrap();
+            let goals = row.comparisons.iter().filter_map(|c| {
+                let goal = c.goal?;
+                Some(format!("{} {goal}", c.peer.name()))
+            });
+            for goal in goals.chain(row.limit.map(Limit::label)) {
+                *found.entry((kind, goal)).or_default() += 1;
+            }
         }
+        let found: Vec<String> = found
+            .into_iter()
+            .map(|((kind, goal), count)| format!("{kind}: {goal} in {count}"))
+            .collect();
+        assert_eq!(found, GOALS, "{found:#?}");
+    }
+
+    const KINDS: [&str; 12] = [
+        "gradient",
+        "fit",
+        "predict",
+        "suggest",
+        "boxes",
+        "hv",
+        "contributions",
+        "filter",
+        "ranks",
+        "loop",
+        "memory",
+        "threads",
+    ];
+    const GOALS: [&str; 31] = [
+        "boxes: botorch 200 in 2",
+        "contributions: moocore 20 in 3",
+        "contributions: moocore 5 in 3",
+        "filter: moocore 1.5 in 12",
+        "fit: botorch 20 in 2",
+        "fit: botorch 40 in 2",
+        "fit: botorch 5 in 5",
+        "fit: botorch 8 in 2",
+        "fit: egobox 10 in 4",
+        "gradient: botorch 12 in 2",
+        "gradient: botorch 3.5 in 4",
+        "gradient: botorch 30 in 2",
+        "gradient: botorch 4 in 2",
+        "gradient: botorch 5 in 2",
+        "hv: moocore 1.3 in 20",
+        "hv: moocore 1.5 in 23",
+        "hv: moocore 3 in 16",
+        "hv: pygmo 1.5 in 23",
+        "hv: pygmo 3 in 16",
+        "loop: ≤ 15 ms in 2",
+        "loop: ≤ 7 ms in 1",
+        "memory: ≤ 200 MB in 2",
+        "predict: botorch 8 in 12",
+        "predict: friedrich 4 in 6",
+        "ranks: moocore 1.5 in 12",
+        "suggest: botorch 25 in 3",
+        "suggest: ≤ 200 ms in 3",
+        "suggest: ≤ 25 ms in 3",
+        "suggest: ≤ 60 ms in 3",
+        "suggest: ≤ 800 ms in 3",
+        "threads: one-thread 1.6 in 42",
+    ];
+
+    #[test]
+    fn goals_are_those_of_their_sizes() {
         let of = |id: &str| {
             let chosen = choose(&[id.to_owned()]).unwrap();
             (chosen[0].comparisons.clone(), chosen[0].limit)
@@ -437,10 +534,41 @@ mod tests {
         assert_eq!(of("gradient-rbf-n2000").0[0].goal, Some(4.0));
         assert_eq!(of("hv-concave-m3-n1000").0[0].goal, Some(1.3));
         assert_eq!(of("hv-concave-m8-n200").0[1].goal, Some(1.5));
+        assert_eq!(of("contributions-concave-m4-n100").0[0].goal, Some(20.0));
         assert_eq!(
             of("suggest-log-ehvi-m4-n50").1,
             Some(Limit::Milliseconds(200.0))
         );
+        assert_eq!(of("loop-dtlz2").1, Some(Limit::Milliseconds(15.0)));
+        let memory = of("memory-suggest-qlog-nehvi-m4-n200");
+        assert_eq!(memory.1, Some(Limit::Megabytes(200.0)));
+        // A suggestion that failed needs little memory.
+        assert_eq!(memory.0[0].quality, Quality::Utility);
+    }
+
+    #[test]
+    fn two_threads_are_measured_wherever_they_should_help_or_do_no_harm() {
+        let rows = choose(&["threads".to_owned()]).unwrap();
+        let ids: Vec<&str> = rows.iter().map(|row| &*row.id).collect();
+        for expected in [
+            "gradient-rbf-n2000",
+            "fit-rbf-n50",
+            "fit-rbf-n2000",
+            "predict-matern52-n500",
+            "suggest-qlog-nehvi-m2-n100",
+            "suggest-qlog-nehvi-m4-n200",
+            "suggest-log-ehvi-m2-n50",
+            "suggest-log-ehvi-m3-n200",
+            "hv-concave-m7-n300",
+            "hv-concave-m8-n200",
+            "hv-concave-m6-n500",
+            "contributions-concave-m4-n500",
+            "loop-hartmann6",
+        ] {
+            let id = format!("threads-{expected}");
+            assert!(ids.contains(&&*id), "{id}");
+        }
+        assert!(rows.iter().all(|row| row.measure.our_threads(1) == 2));
     }
 
     #[test]

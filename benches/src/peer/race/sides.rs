@@ -1,22 +1,26 @@
 //! Who takes part, and how its process is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::protocol::{Answer, Request};
-use crate::peer::environment;
+use super::protocol::{Answer, Request, Task};
+use crate::cell::fnv1a;
+use crate::peer::environment::{self, RustProgram};
 use crate::peer::worker::Worker;
 
 const SCRIPT: &str = include_str!("../../../peers/peers.py");
-const RUST_MANIFEST: &str = include_str!("../../../peers/rust/Cargo.toml.txt");
-const RUST_SOURCE: &str = include_str!("../../../peers/rust/main.rs.txt");
-/// The package of the manifest.
-const RUST_PROGRAM: &str = "rust-peers";
+const RUST: RustProgram<'_> = RustProgram {
+    name: "rust-peers",
+    manifest: include_str!("../../../peers/rust/Cargo.toml.txt"),
+    lock: include_str!("../../../peers/rust/Cargo.lock.txt"),
+    source: include_str!("../../../peers/rust/main.rs.txt"),
+};
 
 /// A side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,18 +83,72 @@ impl Side {
         }
     }
 
+    /// The versions that are measured, its own package's first.
+    #[must_use]
+    pub fn requirements(self) -> &'static [(&'static str, &'static str)] {
+        const TORCH: (&str, &str) = ("torch", "2.15.0");
+        match self {
+            Self::Ours | Self::OneThread => &[("warmfront", env!("CARGO_PKG_VERSION"))],
+            Self::Botorch => &[("botorch", "0.18.1"), ("gpytorch", "1.15.2"), TORCH],
+            Self::Moocore => &[("moocore", "0.3.2")],
+            Self::Pygmo => &[("pygmo", "2.20.0")],
+            Self::Optuna => &[("optuna", "5.0.0"), TORCH],
+            Self::Egobox => &[("egobox-ego", "0.42.0"), ("egobox-gp", "0.37.1")],
+            Self::Friedrich => &[("friedrich", "0.6.0")],
+        }
+    }
+
     /// The version that is measured.
     #[must_use]
     pub fn version(self) -> &'static str {
-        match self {
-            Self::Ours | Self::OneThread => env!("CARGO_PKG_VERSION"),
-            Self::Botorch => "0.18.1",
-            Self::Moocore => "0.3.2",
-            Self::Pygmo => "2.20.0",
-            Self::Optuna => "5.0.0",
-            Self::Egobox => "0.42.0",
-            Self::Friedrich => "0.6.0",
+        self.requirements()[0].1
+    }
+
+    /// Sixteen hexadecimal digits that change with anything that runs on this side: our executable, or
+    /// the script or program that speaks for a library, with the versions that it requires.
+    #[must_use]
+    pub fn fingerprint(self) -> &'static str {
+        static PRINTS: OnceLock<[String; 3]> = OnceLock::new();
+        let prints = PRINTS.get_or_init(|| {
+            let print = |parts: &[&[u8]]| format!("{:016x}", fnv1a(&parts.join(&0)));
+            // A program that cannot be read must not be taken for another one.
+            let here = std::env::current_exe().and_then(std::fs::read);
+            let here = here.map_or_else(
+                |error| format!("unknown: {error}, process {}", std::process::id()),
+                |bytes| print(&[&bytes]),
+            );
+            let packages = packages().join(" ");
+            let RustProgram {
+                manifest,
+                lock,
+                source,
+                ..
+            } = RUST;
+            [
+                here,
+                print(&[SCRIPT.as_bytes(), packages.as_bytes()]),
+                print(&[manifest.as_bytes(), lock.as_bytes(), source.as_bytes()]),
+            ]
+        });
+        match self.origin() {
+            Origin::Here => &prints[0],
+            Origin::Python => &prints[1],
+            Origin::Rust => &prints[2],
         }
+    }
+
+    /// Whether a process that said these versions is what is measured.
+    fn check(self, found: &BTreeMap<String, String>) -> anyhow::Result<()> {
+        for (package, version) in self.requirements() {
+            let found = found.get(*package).map_or("none", String::as_str);
+            // What follows a plus names a build, as in `2.15.0+cpu`.
+            let release = found.split('+').next().unwrap_or(found);
+            ensure!(
+                release == *version,
+                "{package} {version} is measured, this has {found}"
+            );
+        }
+        Ok(())
     }
 
     fn origin(self) -> Origin {
@@ -105,15 +163,20 @@ impl Side {
 /// The packages of the Python environment.
 #[must_use]
 pub fn packages() -> Vec<String> {
-    [Side::Botorch, Side::Moocore, Side::Pygmo, Side::Optuna]
-        .map(|side| format!("{}=={}", side.name(), side.version()))
-        .to_vec()
+    let sides = [Side::Botorch, Side::Moocore, Side::Pygmo, Side::Optuna];
+    let all: BTreeSet<_> = sides.iter().flat_map(|side| side.requirements()).collect();
+    all.into_iter()
+        .map(|(package, version)| format!("{package}=={version}"))
+        .collect()
 }
 
 /// A side's process, after it has said which versions it has.
 #[derive(Debug)]
 pub struct Party {
     worker: Worker,
+    alive: bool,
+    /// What it has prepared.
+    pub(super) task: Option<Task>,
     /// Version by package.
     pub versions: BTreeMap<String, String>,
 }
@@ -127,7 +190,12 @@ impl Party {
         let mut worker = Worker::start(command, threads)?;
         worker.limit = Some(limit);
         match worker.read()? {
-            Answer::Hello(versions) => Ok(Self { worker, versions }),
+            Answer::Hello(versions) => Ok(Self {
+                worker,
+                alive: true,
+                task: None,
+                versions,
+            }),
             Answer::Error(error) => bail!("{error}"),
             other => bail!("expected the versions, got {other:?}"),
         }
@@ -138,10 +206,18 @@ impl Party {
     /// # Errors
     /// If the process fails, or answers that it cannot.
     pub fn ask(&mut self, request: &Request) -> anyhow::Result<Answer> {
-        match self.worker.ask(request)? {
+        let answer = self.worker.ask(request);
+        self.alive &= answer.is_ok();
+        match answer? {
             Answer::Error(error) => bail!("{error}"),
             answer => Ok(answer),
         }
+    }
+
+    /// Whether it goes on answering: one that says that it cannot do something does.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.alive
     }
 }
 
@@ -193,6 +269,7 @@ impl Launcher {
         };
         let threads = if side == Side::OneThread { 1 } else { threads };
         Party::start(&mut command, threads, self.limit)
+            .and_then(|party| side.check(&party.versions).map(|()| party))
             .with_context(|| format!("{} does not run", side.label()))
     }
 
@@ -204,10 +281,7 @@ impl Launcher {
             (Origin::Here, _) => Ok(std::env::current_exe()?),
             (Origin::Python, Some(python)) => Ok(python.clone()),
             (Origin::Python, None) => environment::python(&self.folder.join("venv"), &packages()),
-            (Origin::Rust, _) => {
-                let folder = self.folder.join("rust");
-                environment::rust(&folder, RUST_PROGRAM, RUST_MANIFEST, RUST_SOURCE)
-            }
+            (Origin::Rust, _) => environment::rust(&self.folder.join("rust"), RUST),
         }
     }
 }
@@ -218,13 +292,37 @@ mod tests {
 
     #[test]
     fn the_generated_workspace_has_the_versions_measured() {
-        for (package, version) in [
-            ("egobox-ego", Side::Egobox.version()),
-            ("friedrich", Side::Friedrich.version()),
-        ] {
+        let required = [Side::Egobox, Side::Friedrich].map(Side::requirements);
+        for (package, version) in required.concat() {
             let line = format!("{package} = \"={version}\"");
-            assert!(RUST_MANIFEST.lines().any(|l| l == line), "{line}");
+            assert!(RUST.manifest.lines().any(|l| l == line), "{line}");
+            let locked = format!("name = \"{package}\"\nversion = \"{version}\"\n");
+            assert!(RUST.lock.contains(&locked), "{locked}");
+            let said = format!("\"{package}\": \"{version}\"");
+            assert!(RUST.source.contains(&said), "{said}");
         }
-        assert!(RUST_MANIFEST.contains(&format!("name = \"{RUST_PROGRAM}\"")));
+        assert!(RUST.manifest.contains(&format!("name = \"{}\"", RUST.name)));
+    }
+
+    #[test]
+    fn only_the_versions_measured_take_part() {
+        let found = |torch: &str| {
+            let versions = [("optuna", "5.0.0"), ("torch", torch), ("numpy", "2.4.6")];
+            versions.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+        };
+        let check = |torch| Side::Optuna.check(&found(torch));
+        assert!(check("2.15.0").is_ok() && check("2.15.0+cpu").is_ok());
+        let error = check("2.15.1").unwrap_err().to_string();
+        assert_eq!(error, "torch 2.15.0 is measured, this has 2.15.1");
+        assert!(Side::Botorch.check(&found("2.15.0")).is_err());
+    }
+
+    #[test]
+    fn sides_have_fingerprints_of_what_runs() {
+        let prints = [Side::Ours, Side::Botorch, Side::Egobox].map(Side::fingerprint);
+        assert!(prints.iter().all(|p| p.len() == 16), "{prints:?}");
+        assert!(prints[0] != prints[1] && prints[1] != prints[2] && prints[0] != prints[2]);
+        assert_eq!(Side::Ours.fingerprint(), Side::OneThread.fingerprint());
+        assert!(packages().contains(&"torch==2.15.0".to_owned()));
     }
 }

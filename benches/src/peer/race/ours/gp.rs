@@ -1,6 +1,6 @@
-//! Regression: one evaluation of the likelihood, a whole fit, predictions.
+//! Regression: one evaluation of the log posterior, a whole fit, predictions.
 
-use anyhow::{Context as _, bail};
+use anyhow::{bail, ensure};
 use warmfront_core::{Purpose, Seed};
 use warmfront_gp::{
     Dataset, ExactGp, ExactGpConfig, ExactLikelihood, HyperPrior, Hyperparameters, KernelKind,
@@ -51,6 +51,24 @@ impl Regression {
     fn likelihood(&self) -> ExactLikelihood<'_> {
         ExactLikelihood::new(self.data.x(), &self.y, &self.config)
     }
+
+    /// The log posterior at (lengthscales, noise), with its gradient by their logarithms.
+    fn posterior(
+        &self,
+        at: &[f64],
+        gradient: &mut [f64],
+        workspace: &mut LikelihoodWorkspace,
+    ) -> anyhow::Result<f64> {
+        let mut value = self.likelihood().evaluate(at, gradient, workspace)?;
+        let lengthscale = HyperPrior::dimension_scaled_lengthscale(DIM);
+        let noise = HyperPrior::standardized_noise();
+        for (i, (&v, slope)) in at.iter().zip(gradient).enumerate() {
+            let prior = if i < DIM { lengthscale } else { noise };
+            value += prior.ln_pdf(v);
+            *slope += prior.d_ln_pdf(v) * v;
+        }
+        Ok(value)
+    }
 }
 
 pub(super) struct Gradient {
@@ -84,17 +102,16 @@ impl Gradient {
 }
 
 impl Call for Gradient {
-    fn run(&mut self) {
+    fn run(&mut self) -> anyhow::Result<()> {
         self.gradient.fill(0.0);
-        let likelihood = self.regression.likelihood();
-        self.value = likelihood
-            .evaluate(&self.at, &mut self.gradient, &mut self.workspace)
-            .unwrap_or(f64::NAN);
+        let (regression, workspace) = (&self.regression, &mut self.workspace);
+        self.value = regression.posterior(&self.at, &mut self.gradient, workspace)?;
+        Ok(())
     }
 
     fn values(&self) -> Values {
         values([
-            ("likelihood", vec![self.value]),
+            ("posterior", vec![self.value]),
             ("gradient", self.gradient.clone()),
         ])
     }
@@ -117,10 +134,11 @@ impl Fit {
 }
 
 impl Call for Fit {
-    fn run(&mut self) {
+    fn run(&mut self) -> anyhow::Result<()> {
         let mut rng = Seed(0).stream(Purpose::Tell, 0);
         let Regression { data, config, .. } = &self.regression;
-        self.fitted = ExactGp::fit(data, config, &mut rng).ok();
+        self.fitted = Some(ExactGp::fit(data, config, &mut rng)?);
+        Ok(())
     }
 
     fn values(&self) -> Values {
@@ -142,16 +160,19 @@ impl Call for Fit {
 
     /// The log posterior per point at (lengthscales, noise).
     fn judge(&self, candidates: &[Vec<f64>]) -> anyhow::Result<Vec<f64>> {
-        let likelihood = self.regression.likelihood();
-        let mut workspace = likelihood.workspace();
-        let lengthscale = HyperPrior::dimension_scaled_lengthscale(DIM);
+        let mut workspace = self.regression.likelihood().workspace();
         let judge = |at: &Vec<f64>| {
-            let (noise, lengthscales) = at.split_last().context("nothing to judge")?;
+            ensure!(
+                at.len() == DIM + 1,
+                "{} lengthscales and noises of {}",
+                at.len(),
+                DIM + 1
+            );
             let mut gradient = vec![0.0; at.len()];
-            let value = likelihood.evaluate(at, &mut gradient, &mut workspace)?;
-            let prior: f64 = lengthscales.iter().map(|&l| lengthscale.ln_pdf(l)).sum();
-            let prior = prior + HyperPrior::standardized_noise().ln_pdf(*noise);
-            Ok((value + prior) / self.regression.y.len() as f64)
+            let value = self
+                .regression
+                .posterior(at, &mut gradient, &mut workspace)?;
+            Ok(value / self.regression.y.len() as f64)
         };
         candidates.iter().map(judge).collect()
     }
@@ -186,8 +207,9 @@ impl Predict {
 }
 
 impl Call for Predict {
-    fn run(&mut self) {
+    fn run(&mut self) -> anyhow::Result<()> {
         self.predicted = Some(self.gp.predict(self.test.as_ref()));
+        Ok(())
     }
 
     fn values(&self) -> Values {

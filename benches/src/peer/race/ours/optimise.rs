@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use anyhow::{Context as _, bail};
-use warmfront_acq::AcquisitionConfig;
+use warmfront_acq::{AcquisitionConfig, MaximizeConfig};
 use warmfront_core::{
     Candidate, Costs, Objective, Objectives, Observation, Outcome, Purpose, SearchSpace, Seed,
     Strategy, TrialId, UnitPoint,
@@ -27,19 +27,35 @@ impl Optimisation {
         let names = (0..run.objectives).map(|i| Objective::minimize(format!("f{i}")));
         let objectives = Objectives::new(names)?;
         let seed = Seed(u64::from(run.seed));
+        let base = ModelBasedConfig {
+            initial_trials: Some(run.x.len()),
+            maximize: MaximizeConfig {
+                parallel: rayon::current_num_threads() > 1,
+                ..MaximizeConfig::default()
+            },
+            ..ModelBasedConfig::default()
+        };
+        let several = run.objectives > 1;
+        let (model, config) = match &*run.method {
+            // The problems have no noise.
+            "ours" => (
+                IndependentGpModel::low_noise(),
+                ModelBasedConfig {
+                    acquisition: several.then_some(AcquisitionConfig::LogEhvi),
+                    reference_point: several.then(|| run.reference.clone()),
+                    ..base
+                },
+            ),
+            // As a user has it who says nothing but what the space and the objectives are.
+            _ => (IndependentGpModel::default(), base),
+        };
         let strategy: Box<dyn Strategy> = match &*run.method {
             "random" => Box::new(RandomSearch::new(&space, &objectives)),
-            "ours" => Box::new(ModelBased::new(
-                // The problems have no noise.
-                IndependentGpModel::low_noise(),
+            "ours" | "ours-default" => Box::new(ModelBased::new(
+                model,
                 &space,
                 &objectives,
-                ModelBasedConfig {
-                    acquisition: (run.objectives > 1).then_some(AcquisitionConfig::LogEhvi),
-                    reference_point: (run.objectives > 1).then(|| run.reference.clone()),
-                    initial_trials: Some(run.x.len()),
-                    ..ModelBasedConfig::default()
-                },
+                config,
                 &mut seed.stream(Purpose::Init, 0),
             )?),
             other => bail!("unknown method `{other}`"),

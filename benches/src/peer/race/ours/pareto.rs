@@ -36,15 +36,16 @@ impl Front {
 }
 
 impl Call for Front {
-    fn run(&mut self) {
+    fn run(&mut self) -> anyhow::Result<()> {
         let points = self.points.points();
         match self.work {
             Work::Boxes => {
-                self.boxes = BoxDecomposition::from_points(points, &self.reference).ok();
+                self.boxes = Some(BoxDecomposition::from_points(points, &self.reference)?);
             }
             Work::Contributions => self.result = contributions(points, &self.reference),
             _ => self.result = vec![self.workspace.hypervolume(points, &self.reference)],
         }
+        Ok(())
     }
 
     fn values(&self) -> Values {
@@ -76,11 +77,12 @@ impl Cloud {
 }
 
 impl Call for Cloud {
-    fn run(&mut self) {
+    fn run(&mut self) -> anyhow::Result<()> {
         self.result = match self.work {
             Work::Filter => non_dominated(self.points.points()),
             _ => non_dominated_sort(self.points.points()),
         };
+        Ok(())
     }
 
     /// A label of every point: whether it is not dominated, or the number of its front from 0.

@@ -1,6 +1,6 @@
 //! One suggestion on fitted models.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail, ensure};
 use warmfront_acq::{
     AcquisitionConfig, AcquisitionContext, AcquisitionFunction, MaximizeConfig, maximize,
 };
@@ -66,13 +66,15 @@ impl Suggest {
 }
 
 impl Call for Suggest {
-    fn run(&mut self) {
+    fn run(&mut self) -> anyhow::Result<()> {
         let mut rng = self.seed.stream(Purpose::Ask, 0);
-        let found = self
-            .build(&mut rng)
-            .ok()
-            .and_then(|function| maximize(&*function, &self.space, &[], &self.config, &mut rng));
-        self.point = found.map_or_else(Vec::new, |maximum| maximum.point.coords().to_vec());
+        let function = self.build(&mut rng)?;
+        let found = maximize(&*function, &self.space, &[], &self.config, &mut rng)
+            .context("no point was found")?;
+        let point = found.point.coords().to_vec();
+        drop(function);
+        self.point = point;
+        Ok(())
     }
 
     fn seed(&mut self, seed: u32) {
@@ -85,6 +87,13 @@ impl Call for Suggest {
 
     /// The utility of points, by the function that was maximised.
     fn judge(&self, candidates: &[Vec<f64>]) -> anyhow::Result<Vec<f64>> {
+        for point in candidates {
+            ensure!(
+                point.len() == DIM,
+                "a point of {} coordinates instead of {DIM}",
+                point.len()
+            );
+        }
         let mut rng = self.seed.stream(Purpose::Ask, 0);
         let function = self.build(&mut rng)?;
         let x = Mat::from_fn(candidates.len(), DIM, |i, j| candidates[i][j]);

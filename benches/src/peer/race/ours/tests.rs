@@ -38,11 +38,11 @@ fn a_gradient_is_that_of_the_value() {
         let task = Task::new(Work::GpGradient, "matern52", 1, 50);
         let mut call = gp::Gradient::new(&task).unwrap();
         call.shift(shift);
-        call.run();
+        call.run().unwrap();
         call.values()
     };
     let step = 1e-5;
-    let slope = (of(step)["likelihood"][0] - of(-step)["likelihood"][0]) / (2.0 * step);
+    let slope = (of(step)["posterior"][0] - of(-step)["posterior"][0]) / (2.0 * step);
     let sum: f64 = of(0.0)["gradient"].iter().sum();
     assert!((slope - sum).abs() < 1e-4 * sum.abs(), "{slope}, {sum}");
 }
@@ -96,9 +96,26 @@ fn errors_are_answers() {
 }
 
 #[test]
+fn what_is_no_point_cannot_be_judged() {
+    let task = Task::new(Work::Suggest, "log_ehvi", 2, 50);
+    let judge = |point: Vec<f64>| {
+        let candidates = vec![vec![0.5; inputs::DIM], point];
+        let answers = lines(&[
+            Request::Prepare { task: task.clone() },
+            Request::Judge { candidates },
+        ]);
+        answers.last().cloned()
+    };
+    assert!(matches!(judge(vec![0.4; inputs::DIM]), Some(Answer::Judged(v)) if v.len() == 2));
+    for short in [vec![], vec![0.5]] {
+        assert!(matches!(judge(short), Some(Answer::Error(e)) if e.contains("coordinates")));
+    }
+}
+
+#[test]
 fn an_optimisation_takes_outcomes_and_proposes() {
-    let run = Run {
-        method: "ours".into(),
+    let run = |method: &str| Run {
+        method: method.into(),
         dim: 1,
         objectives: 1,
         reference: vec![1.0],
@@ -107,6 +124,14 @@ fn an_optimisation_takes_outcomes_and_proposes() {
         seed: 1,
         steps: 2,
     };
+    for method in ["ours", "ours-default"] {
+        proposes(run(method));
+    }
+    let answers = lines(&[Request::Start { run: run("theirs") }]);
+    assert!(matches!(answers.last(), Some(Answer::Error(_))));
+}
+
+fn proposes(run: Run) {
     let y = Some(vec![0.001]);
     let answers = lines(&[
         Request::Start { run },

@@ -1,6 +1,6 @@
 //! All ratios in one drawing.
 
-use super::Line;
+use super::{Line, State};
 use crate::report::svg::{Anchor, Drawing, Stroke};
 
 const WIDTH: f64 = 860.0;
@@ -61,10 +61,10 @@ pub(super) fn ratios(lines: &[Line]) -> Drawing {
             y += 2.0 * STEP;
             drawing.text((10.0, y - 4.0), Anchor::Start, TEXT + 1.0, 700, group);
         }
-        let color = match (line.met, line.good) {
-            (_, Some(false)) | (Some(false), _) => MISSED,
-            (Some(true), _) => MET,
-            (None, _) => SHOWN,
+        let color = match line.state {
+            State::Met => MET,
+            State::NotMet | State::Worse | State::Failed => MISSED,
+            State::Missing | State::Stale | State::Unchecked | State::Shown => SHOWN,
         };
         let middle = y + STEP / 2.0;
         let name = format!("{}, {}", line.what, line.peer);
