@@ -16,6 +16,7 @@
 //! tail here is algebraic instead of a softplus plus a Cauchy term). Daulton, Balandat and Bakshy
 //! 2020, equation 3 (inclusion–exclusion over boxes).
 
+use warmfront_linalg::simd::{self, Loop};
 use warmfront_pareto::BoxDecomposition;
 
 /// Most objectives for which boxes are used.
@@ -26,7 +27,14 @@ const TAU: f64 = 1e-6;
 const FOUR_TAU2: f64 = 4.0 * TAU * TAU;
 const TAU2: f64 = TAU * TAU;
 
+/// Where lengths are cut off, by the number of objectives: so that a product of two for each does
+/// not overflow.
+const FAR: [f64; MAX_OBJECTIVES + 1] = [0.0, 1e150, 1e75, 1e50, 1e37, 1e30, 1e25];
+
 const LANES: usize = 4;
+
+/// Boxes in a row that one step of the smooth improvement takes.
+const BLOCK: usize = 32;
 
 /// The smooth positive part `r(t)` and its slope `r'(t)`.
 #[inline(always)]
@@ -75,12 +83,13 @@ impl SampleCells {
             self.lower.extend(pads(0.0));
             self.upper
                 .extend(boxes.upper(o).iter().map(|u| (u - r) * c));
-            // An upper bound of −∞ gives a length, and a slope, of exactly zero.
+            // A length, and a slope, that vanish beside any other.
             self.upper.extend(pads(f64::NEG_INFINITY));
         }
         self.starts.push(self.starts[self.starts.len() - 1] + n);
     }
 
+    #[inline(always)]
     fn block(&self, sample: usize) -> (usize, &[f64], &[f64]) {
         let at = if self.starts.len() == 2 { 0 } else { sample };
         let (from, to) = (self.starts[at], self.starts[at + 1]);
@@ -130,7 +139,16 @@ impl SampleCells {
         total
     }
 
-    fn mean_single<const M: usize>(&self, f: &[f64], mut f_bar: Option<&mut [f64]>) -> f64 {
+    fn mean_single<const M: usize>(&self, f: &[f64], f_bar: Option<&mut [f64]>) -> f64 {
+        simd::run(MeanSingle::<M> {
+            cells: self,
+            f,
+            f_bar,
+        })
+    }
+
+    #[inline(always)]
+    fn mean_single_of<const M: usize>(&self, f: &[f64], mut f_bar: Option<&mut [f64]>) -> f64 {
         let samples = f.len() / M;
         let share = 1.0 / samples as f64;
         let mut total = 0.0;
@@ -154,15 +172,16 @@ impl SampleCells {
     /// Mean over the samples of the improvement of one outcome without smoothing.
     pub(crate) fn mean_plain(&self, f: &[f64]) -> f64 {
         match self.m {
-            1 => self.mean_plain_of::<1>(f),
-            2 => self.mean_plain_of::<2>(f),
-            3 => self.mean_plain_of::<3>(f),
-            4 => self.mean_plain_of::<4>(f),
-            5 => self.mean_plain_of::<5>(f),
-            _ => self.mean_plain_of::<6>(f),
+            1 => simd::run(MeanPlain::<1>(self, f)),
+            2 => simd::run(MeanPlain::<2>(self, f)),
+            3 => simd::run(MeanPlain::<3>(self, f)),
+            4 => simd::run(MeanPlain::<4>(self, f)),
+            5 => simd::run(MeanPlain::<5>(self, f)),
+            _ => simd::run(MeanPlain::<6>(self, f)),
         }
     }
 
+    #[inline(always)]
     fn mean_plain_of<const M: usize>(&self, f: &[f64]) -> f64 {
         let samples = f.len() / M;
         let mut total = 0.0;
@@ -191,6 +210,38 @@ fn lanes(x: &[f64], at: usize) -> &[f64; LANES] {
         .expect("the range has this length")
 }
 
+/// [`SampleCells::mean_smooth`] for one point.
+struct MeanSingle<'a, const M: usize> {
+    cells: &'a SampleCells,
+    f: &'a [f64],
+    f_bar: Option<&'a mut [f64]>,
+}
+
+impl<const M: usize> Loop for MeanSingle<'_, M> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> f64 {
+        self.cells.mean_single_of::<M>(self.f, self.f_bar)
+    }
+}
+
+/// [`SampleCells::mean_plain`].
+struct MeanPlain<'a, const M: usize>(&'a SampleCells, &'a [f64]);
+
+impl<const M: usize> Loop for MeanPlain<'_, M> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<const FMA: bool>(self) -> f64 {
+        self.0.mean_plain_of::<M>(self.1)
+    }
+}
+
+/// The sum over the boxes of `Π_o r(t_o)`, and its derivatives with respect to `y`.
+///
+/// `r(t)` is `p` or `τ²/p` with `p = (|t| + s)/2`, and `r'/r = 1/s`. Divisions are the slowest step,
+/// so that there is one for each box: by the product of all that is divided by.
 #[inline(always)]
 fn smooth_single<const M: usize, const SLOPE: bool>(
     lower: &[f64],
@@ -198,37 +249,76 @@ fn smooth_single<const M: usize, const SLOPE: bool>(
     n: usize,
     y: &[f64; M],
 ) -> (f64, [f64; M]) {
-    let mut total = [0.0; LANES];
-    let mut slope = [[0.0; LANES]; M];
-    for c in (0..n).step_by(LANES) {
-        let mut volume = [1.0; LANES];
-        let mut rate = [[0.0; LANES]; M];
+    let mut total = [0.0; BLOCK];
+    let mut slope = [[0.0; BLOCK]; M];
+    let (mut numerator, mut denominator) = ([1.0; BLOCK], [1.0; BLOCK]);
+    let (mut all, mut s) = ([1.0; BLOCK], [[1.0; BLOCK]; M]);
+    let far = FAR[M];
+    for start in (0..n).step_by(BLOCK) {
+        let len = BLOCK.min(n - start);
+        let of = |o: usize| o * n + start..o * n + start + len;
+        numerator.fill(1.0);
+        denominator.fill(1.0);
+        all.fill(1.0);
         for o in 0..M {
-            let (lo, up) = (lanes(lower, o * n + c), lanes(upper, o * n + c));
-            for l in 0..LANES {
+            let (lo, up) = (&lower[of(o)], &upper[of(o)]);
+            let y = y[o];
+            let (numerator, denominator) = (&mut numerator[..len], &mut denominator[..len]);
+            let (all, s) = (&mut all[..len], &mut s[o][..len]);
+            for l in 0..len {
                 // One instruction, which `f64::max` with its NaN rule is not.
-                let t = up[l] - if lo[l] > y[o] { lo[l] } else { y[o] };
-                let s = (t * t + FOUR_TAU2).sqrt();
-                let p = 0.5 * (t.abs() + s);
-                volume[l] *= if t >= 0.0 { p } else { TAU2 / p };
+                let t = up[l] - if lo[l] > y { lo[l] } else { y };
+                let t = if t > far { far } else { t };
+                let t = if t < -far { -far } else { t };
+                let root = (t * t + FOUR_TAU2).sqrt();
+                let p = 0.5 * (t.abs() + root);
+                numerator[l] *= if t >= 0.0 { p } else { TAU2 };
+                denominator[l] *= if t >= 0.0 { 1.0 } else { p };
                 if SLOPE {
-                    rate[o][l] = if y[o] > lo[l] { 1.0 / s } else { 0.0 };
+                    s[l] = root;
+                    all[l] *= root;
                 }
             }
         }
-        for l in 0..LANES {
-            total[l] += volume[l];
+        if !SLOPE {
+            for l in 0..len {
+                total[l] += numerator[l] / denominator[l];
+            }
+            continue;
         }
-        if SLOPE {
-            for o in 0..M {
-                for l in 0..LANES {
-                    slope[o][l] -= volume[l] * rate[o][l];
+        // The product of the roots of all other objectives, the rest of the way, is what is left.
+        for l in 0..len {
+            let rest = numerator[l] / (denominator[l] * all[l]);
+            numerator[l] = rest;
+            total[l] += rest * all[l];
+        }
+        for o in 0..M {
+            let lo = &lower[of(o)];
+            let y = y[o];
+            for l in 0..len {
+                let mut rate = numerator[l];
+                for (other, s) in s.iter().enumerate() {
+                    if other != o {
+                        rate *= s[l];
+                    }
                 }
+                slope[o][l] -= if y > lo[l] { rate } else { 0.0 };
             }
         }
     }
-    let sum = |x: [f64; LANES]| (x[0] + x[2]) + (x[1] + x[3]);
-    (sum(total), slope.map(sum))
+    (sum_block(total), slope.map(sum_block))
+}
+
+#[inline(always)]
+fn sum_block(mut x: [f64; BLOCK]) -> f64 {
+    let mut width = BLOCK / 2;
+    while width > 0 {
+        for l in 0..width {
+            x[l] += x[l + width];
+        }
+        width /= 2;
+    }
+    x[0]
 }
 
 #[inline(always)]

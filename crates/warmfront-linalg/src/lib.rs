@@ -10,7 +10,7 @@ mod kronecker;
 mod matmul;
 mod parallel;
 mod radial;
-mod simd;
+pub mod simd;
 pub mod single;
 mod tiled;
 mod triangular;

@@ -8,9 +8,12 @@
 use pulp::{Arch, Simd, WithSimd};
 
 /// A loop that can be compiled with and without native fused multiply-add.
-pub(crate) trait Loop {
+pub trait Loop {
+    /// What the loop computes.
     type Output;
-    /// Must be `#[inline(always)]`, or the wide registers are not used.
+    /// Runs the loop; `FMA` says whether a fused multiply-add is one instruction.
+    ///
+    /// Must be `#[inline(always)]`, and so must what it calls, or the wide registers are not used.
     fn run<const FMA: bool>(self) -> Self::Output;
 }
 
@@ -30,8 +33,27 @@ impl<L: Loop> WithSimd for Dispatched<L> {
 }
 
 /// Runs `body` with the best instruction set of this processor.
+///
+/// ```
+/// use warmfront_linalg::simd::{Loop, run};
+///
+/// struct Scale<'a>(f64, &'a mut [f64]);
+/// impl Loop for Scale<'_> {
+///     type Output = ();
+///     #[inline(always)]
+///     fn run<const FMA: bool>(self) {
+///         for value in self.1 {
+///             *value *= self.0;
+///         }
+///     }
+/// }
+///
+/// let mut values = [1.0, 2.0, 3.0];
+/// run(Scale(2.0, &mut values));
+/// assert!((values[2] - 6.0).abs() < 1e-15);
+/// ```
 #[inline(always)]
-pub(crate) fn run<L: Loop>(body: L) -> L::Output {
+pub fn run<L: Loop>(body: L) -> L::Output {
     Arch::new().dispatch(Dispatched(body))
 }
 

@@ -19,7 +19,10 @@ mod tests;
 
 pub use erf::{erf, erfc, erfcx};
 pub use gamma::{digamma, lbeta, lgamma};
-pub use improvement::{d_log_ei_helper, ei_helper, log_ei_helper, log_ei_helper_with_derivative};
+pub use improvement::{
+    d_log_ei_helper, ei_helper, ei_helper_with_derivative, log_ei_helper,
+    log_ei_helper_with_derivative,
+};
 pub use logarithm::{
     inverse_softplus, log_add_exp, log_sub_exp, log1mexp, log1pexp, logsumexp, sigmoid, softplus,
 };

@@ -6,7 +6,7 @@
 //! `log1mexp` instead; K also keeps the relative accuracy of the slope, which that form loses.
 
 use super::HALF_LN_2PI;
-use super::normal::{mills_ratio, ndtr, norm_pdf};
+use super::normal::{density_and_distribution, mills_ratio, norm_pdf};
 
 /// Left of this z the continued fraction is used or its value is deduced from the Mills ratio.
 const SWITCH: f64 = -1.0;
@@ -38,14 +38,33 @@ fn tail_fraction(t: f64) -> f64 {
     a1 / (b1 * t)
 }
 
+/// Right of this Φ(z) rounds to one and h(z) to z.
+const LINEAR: f64 = 9.0;
+
 /// Returns h(z) = φ(z) + zΦ(z), the expected positive part of a normal with mean `z` and unit
 /// standard deviation.
 pub fn ei_helper(z: f64) -> f64 {
-    if z > SWITCH {
-        norm_pdf(z) + z * ndtr(z)
+    ei_helper_with_derivative(z).0
+}
+
+/// Returns `(h(z), Φ(z))`: [`ei_helper`] and its derivative for the price of one.
+///
+/// ```
+/// use warmfront_math::special::ei_helper_with_derivative;
+/// let (h, cdf) = ei_helper_with_derivative(0.0);
+/// assert!((h - 0.398_942_280_401_432_7).abs() < 1e-16 && (cdf - 0.5).abs() < 1e-16);
+/// ```
+pub fn ei_helper_with_derivative(z: f64) -> (f64, f64) {
+    if z > LINEAR {
+        (z, 1.0)
+    } else if z > SWITCH {
+        let (pdf, cdf) = density_and_distribution(z);
+        (pdf + z * cdf, cdf)
     } else {
         let k = tail_fraction(-z);
-        norm_pdf(z) * k / (k - z)
+        let h = norm_pdf(z) * k / (k - z);
+        // At −∞ both are zero.
+        (h, if h > 0.0 { h / k } else { h })
     }
 }
 
@@ -73,8 +92,7 @@ pub fn d_log_ei_helper(z: f64) -> f64 {
 /// Returns `(ln h(z), Φ(z)/h(z))`: [`log_ei_helper`] and its derivative for the price of one.
 pub fn log_ei_helper_with_derivative(z: f64) -> (f64, f64) {
     if z > SWITCH {
-        let cdf = ndtr(z);
-        let h = norm_pdf(z) + z * cdf;
+        let (h, cdf) = ei_helper_with_derivative(z);
         (libm::log(h), cdf / h)
     } else {
         let k = tail_fraction(-z);

@@ -31,6 +31,17 @@ pub fn ndtr(z: f64) -> f64 {
     }
 }
 
+/// Returns (φ(z), Φ(z)) for z ≥ −1, with one exponential for both.
+pub(super) fn density_and_distribution(z: f64) -> (f64, f64) {
+    let e = exp_half_square(z);
+    let cdf = if z > 1.0 {
+        1.0 - 0.5 * e * erfcx(z * FRAC_1_SQRT_2)
+    } else {
+        0.5 + 0.5 * libm::erf(z * FRAC_1_SQRT_2)
+    };
+    (INV_SQRT_2PI * e, cdf)
+}
+
 /// Returns ln Φ(z), accurate in both tails.
 pub fn log_ndtr(z: f64) -> f64 {
     if z < -1.0 {

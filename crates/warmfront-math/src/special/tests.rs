@@ -49,6 +49,20 @@ fn log_expected_improvement_matches_sixty_digits() {
 }
 
 #[test]
+fn expected_improvement_and_its_slope_agree_with_logarithm_and_distribution() {
+    for i in -370..=400 {
+        let z = f64::from(i) / 10.0;
+        let (h, slope) = ei_helper_with_derivative(z);
+        let gap = (h.ln() - log_ei_helper(z)).abs();
+        assert!(gap < 1e-15 * (10.0 + z * z), "{z}: {h}");
+        assert!((slope / ndtr(z) - 1.0).abs() < 1e-13, "{z}: {slope}");
+    }
+    let far = [f64::NEG_INFINITY, -1e200, f64::INFINITY].map(ei_helper_with_derivative);
+    assert!(far[..2].iter().all(|v| v.0 <= 0.0 && v.1 <= 0.0));
+    assert!(far[2].0.is_infinite() && (far[2].1 - 1.0).abs() <= 0.0);
+}
+
+#[test]
 fn logarithms_and_gammas_match_sixty_digits() {
     check("log1mexp", log1mexp, 5e-16, 0.0);
     check("log1pexp", log1pexp, 5e-16, 0.0);
