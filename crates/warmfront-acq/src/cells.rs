@@ -34,7 +34,7 @@ const FAR: [f64; MAX_OBJECTIVES + 1] = [0.0, 1e150, 1e75, 1e50, 1e37, 1e30, 1e25
 const LANES: usize = 4;
 
 /// Boxes in a row that one step of the smooth improvement takes.
-const BLOCK: usize = 32;
+const BLOCK: usize = 16;
 
 /// The smooth positive part `r(t)` and its slope `r'(t)`.
 #[inline(always)]
@@ -152,13 +152,14 @@ impl SampleCells {
         let samples = f.len() / M;
         let share = 1.0 / samples as f64;
         let mut total = 0.0;
+        let scratch = &mut Scratch::<M>::new();
         for s in 0..samples {
             let y = self.outcome::<M>(f, s, samples);
             let (n, lower, upper) = self.block(s);
             match f_bar.as_deref_mut() {
-                None => total += smooth_single::<M, false>(lower, upper, n, &y).0,
+                None => total += smooth_single::<M, false>(lower, upper, n, &y, scratch).0,
                 Some(f_bar) => {
-                    let (value, slope) = smooth_single::<M, true>(lower, upper, n, &y);
+                    let (value, slope) = smooth_single::<M, true>(lower, upper, n, &y, scratch);
                     total += value;
                     for o in 0..M {
                         f_bar[o * samples + s] = slope[o] * self.inverse_scale[o] * share;
@@ -248,18 +249,20 @@ fn smooth_single<const M: usize, const SLOPE: bool>(
     upper: &[f64],
     n: usize,
     y: &[f64; M],
+    scratch: &mut Scratch<M>,
 ) -> (f64, [f64; M]) {
     let mut total = [0.0; BLOCK];
     let mut slope = [[0.0; BLOCK]; M];
-    let (mut numerator, mut denominator) = ([1.0; BLOCK], [1.0; BLOCK]);
-    let (mut all, mut s) = ([1.0; BLOCK], [[1.0; BLOCK]; M]);
+    let Scratch {
+        numerator,
+        denominator,
+        all,
+        s,
+    } = scratch;
     let far = FAR[M];
     for start in (0..n).step_by(BLOCK) {
         let len = BLOCK.min(n - start);
         let of = |o: usize| o * n + start..o * n + start + len;
-        numerator.fill(1.0);
-        denominator.fill(1.0);
-        all.fill(1.0);
         for o in 0..M {
             let (lo, up) = (&lower[of(o)], &upper[of(o)]);
             let y = y[o];
@@ -272,11 +275,14 @@ fn smooth_single<const M: usize, const SLOPE: bool>(
                 let t = if t < -far { -far } else { t };
                 let root = (t * t + FOUR_TAU2).sqrt();
                 let p = 0.5 * (t.abs() + root);
-                numerator[l] *= if t >= 0.0 { p } else { TAU2 };
-                denominator[l] *= if t >= 0.0 { 1.0 } else { p };
+                let above = if t >= 0.0 { p } else { TAU2 };
+                let below = if t >= 0.0 { 1.0 } else { p };
+                let first = o == 0;
+                numerator[l] = if first { above } else { numerator[l] * above };
+                denominator[l] = if first { below } else { denominator[l] * below };
                 if SLOPE {
                     s[l] = root;
-                    all[l] *= root;
+                    all[l] = if first { root } else { all[l] * root };
                 }
             }
         }
@@ -307,6 +313,26 @@ fn smooth_single<const M: usize, const SLOPE: bool>(
         }
     }
     (sum_block(total), slope.map(sum_block))
+}
+
+/// Products of one block of boxes; `s` holds the roots of each objective.
+struct Scratch<const M: usize> {
+    numerator: [f64; BLOCK],
+    denominator: [f64; BLOCK],
+    all: [f64; BLOCK],
+    s: [[f64; BLOCK]; M],
+}
+
+impl<const M: usize> Scratch<M> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            numerator: [1.0; BLOCK],
+            denominator: [1.0; BLOCK],
+            all: [1.0; BLOCK],
+            s: [[1.0; BLOCK]; M],
+        }
+    }
 }
 
 #[inline(always)]
