@@ -2,11 +2,13 @@
 //!
 //! Finite spaces (tables, and products of few discrete values) are searched exhaustively. Elsewhere
 //! a scrambled Sobol sequence and perturbations of good observed points are scored, local searches
-//! start from the best and from a random selection of the rest, and the best end point that is
-//! canonical and not excluded wins.
+//! start from the best that are apart and from a random selection of the rest, further ones start
+//! one parameter away from the best end points so far, and the best end point that is canonical and
+//! not excluded wins.
 
 mod finite;
 mod local;
+mod moves;
 mod starts;
 
 use std::collections::HashSet;
@@ -24,6 +26,11 @@ const BATCH: usize = 128;
 /// Points closer than this in every coordinate are the same point.
 const SAME: f64 = 1e-9;
 
+/// One local search in this many starts from a move, in [`ROUNDS`] rounds: each moves away from all
+/// that was found before it.
+const MOVED: usize = 3;
+const ROUNDS: usize = 2;
+
 /// How often to draw another point when everything found is excluded.
 const ATTEMPTS: usize = 1000;
 
@@ -35,7 +42,9 @@ pub struct MaximizeConfig {
     /// Further points scored first: perturbations of the acquisition function's
     /// [`incumbents`](AcquisitionFunction::incumbents).
     pub around_best: usize,
-    /// How many of those points a local search starts from.
+    /// How many local searches there are. Two thirds start from the points scored first, the others
+    /// from moves of one parameter away from the best end points so far, which are scored too: at
+    /// most half as many as the points scored first.
     pub restarts: usize,
     /// Iterations of each local search.
     pub max_iterations: usize,
@@ -121,6 +130,9 @@ pub fn maximize(
     Some(search.run(rng))
 }
 
+/// A canonical point and its utility.
+type Found = (UnitPoint, f64);
+
 /// One search and everything it needs to know.
 struct Search<'a> {
     acqf: &'a dyn AcquisitionFunction,
@@ -133,6 +145,12 @@ struct Search<'a> {
 /// The bits of a point, to look it up; both zeros are the same.
 fn key(point: &UnitPoint) -> Vec<u64> {
     point.coords().iter().map(|c| (c + 0.0).to_bits()).collect()
+}
+
+/// The largest difference between coordinates of two points.
+fn farthest(a: &UnitPoint, b: &UnitPoint) -> f64 {
+    let pairs = a.coords().iter().zip(b.coords());
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
 impl Search<'_> {
@@ -161,22 +179,45 @@ impl Search<'_> {
     /// it could teach nothing new.
     fn is_excluded(&self, point: &UnitPoint) -> bool {
         self.visited.contains(&key(point))
-            || self.exclude.iter().any(|e| {
-                let pairs = e.coords().iter().zip(point.coords());
-                pairs.clone().all(|(a, b)| (a - b).abs() <= SAME)
-            })
+            || self.exclude.iter().any(|e| farthest(e, point) <= SAME)
+    }
+
+    fn canonical(&self, coords: Vec<f64>) -> UnitPoint {
+        let point = UnitPoint::clamped(coords);
+        if self.space.is_box() {
+            point
+        } else {
+            self.space.canonical(&point)
+        }
+    }
+
+    /// Where local searches from `starts` end.
+    fn climb(&self, starts: &[Found]) -> Vec<Found> {
+        let climb = |(point, utility): &Found| local::climb(self, point, *utility);
+        if self.config.parallel {
+            starts.par_iter().map(climb).collect()
+        } else {
+            starts.iter().map(climb).collect()
+        }
     }
 
     fn run(&self, rng: &mut dyn Rng) -> Maximum {
         let raw = starts::raw_points(self, rng);
         let utilities = self.utilities(&raw);
-        let chosen = starts::choose(&raw, &utilities, self.config.restarts, rng);
-        let climb = |&i: &usize| local::climb(self, &raw[i], utilities[i]);
-        let mut found: Vec<(UnitPoint, f64)> = if self.config.parallel {
-            chosen.par_iter().map(climb).collect()
-        } else {
-            chosen.iter().map(climb).collect()
-        };
+        let moved = self.config.restarts / MOVED;
+        let chosen = starts::choose(&raw, &utilities, self.config.restarts - moved, rng);
+        let first: Vec<Found> = chosen
+            .iter()
+            .map(|&i| (raw[i].clone(), utilities[i]))
+            .collect();
+        let mut found = self.climb(&first);
+        for round in 0..ROUNDS {
+            let count = (moved + round) / ROUNDS;
+            if count > 0 {
+                let next = moves::propose(self, &found, count, rng);
+                found.extend(self.climb(&next));
+            }
+        }
         let evaluated = found.len();
         found.extend(raw.into_iter().zip(utilities));
         tracing::trace!(

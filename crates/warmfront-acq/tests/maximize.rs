@@ -300,3 +300,42 @@ fn perturbed_incumbents_are_scored() {
     let without = search(&Needle, &space, &[], &config).expect("no table");
     assert!(without.utility <= 0.0);
 }
+
+/// A wide hill, and a higher one at the far end of the first coordinate; the others are the same on
+/// both.
+struct TwoHills;
+
+impl AcquisitionFunction for TwoHills {
+    fn utility(&self, x: MatRef<'_, f64>) -> f64 {
+        self.utility_gradient(x, Mat::zeros(1, x.ncols()).as_mut())
+            .expect("smooth")
+    }
+
+    fn utility_gradient(&self, x: MatRef<'_, f64>, mut gradient: MatMut<'_, f64>) -> Option<f64> {
+        let (near, far) = (x[(0, 0)] - 0.3, x[(0, 0)] - 1.0);
+        let bump = 2.0 * (-0.5 * (far / 0.02).powi(2)).exp();
+        let mut value = bump - near * near;
+        gradient[(0, 0)] = -bump * far / 0.0004 - 2.0 * near;
+        for j in 1..x.ncols() {
+            let t = x[(0, j)] - 0.5;
+            value -= 100.0 * t * t;
+            gradient[(0, j)] = -200.0 * t;
+        }
+        Some(value)
+    }
+}
+
+#[test]
+fn a_hill_one_coordinate_away_from_another_is_found() {
+    let space = SearchSpace::unit_cube(8);
+    let found = |restarts| {
+        let config = MaximizeConfig {
+            restarts,
+            ..MaximizeConfig::default()
+        };
+        let top = search(&TwoHills, &space, &[], &config).expect("no table");
+        top.utility > 1.0
+    };
+    // The third local search is the first that starts from a move.
+    assert!(!found(2) && found(3));
+}

@@ -13,24 +13,21 @@ const PERTURBATION: (f64, f64) = (0.003, 0.2);
 /// Chance that a perturbation draws a discrete parameter anew.
 const REDRAW: f64 = 0.3;
 
-/// Starts are at least this far apart.
-const APART: f64 = 0.03;
+/// How far apart the first half of the best starts are.
+const APART: f64 = 0.1;
+
+/// Nearer starts than this are one.
+const SAME: f64 = 0.03;
+
+/// One start in this many is drawn at random.
+const DRAWN: usize = 4;
 
 /// Scrambled Sobol points, then perturbed incumbents; all canonical.
 pub(super) fn raw_points(search: &Search<'_>, rng: &mut dyn Rng) -> Vec<UnitPoint> {
     let (space, d) = (search.space, search.space.dim());
-    let boxed = space.is_box();
-    let canonical = |coords: Vec<f64>| {
-        let point = UnitPoint::clamped(coords);
-        if boxed {
-            point
-        } else {
-            space.canonical(&point)
-        }
-    };
     let sobol = uniform_points(d, search.config.raw_samples.max(1), rng);
     let mut points: Vec<UnitPoint> = (0..sobol.nrows())
-        .map(|i| canonical(sobol.row(i).iter().copied().collect()))
+        .map(|i| search.canonical(sobol.row(i).iter().copied().collect()))
         .collect();
     let incumbents = search.acqf.incumbents();
     if incumbents.nrows() > 0 {
@@ -38,7 +35,7 @@ pub(super) fn raw_points(search: &Search<'_>, rng: &mut dyn Rng) -> Vec<UnitPoin
         for k in 0..search.config.around_best {
             let centre = incumbents.row(k % incumbents.nrows());
             let centre: Vec<f64> = centre.iter().copied().collect();
-            points.push(canonical(perturb(centre, &discrete, rng)));
+            points.push(search.canonical(perturb(centre, &discrete, rng)));
         }
     }
     points
@@ -80,8 +77,8 @@ fn perturb(
     point
 }
 
-/// Indices of the points local searches start from: the best, the next best that are apart from
-/// those before, and as many again drawn with chances that grow with the standardised utility.
+/// Indices of the points local searches start from: the best that are apart from those before, and
+/// a quarter drawn with chances that grow with the standardised utility.
 pub(super) fn choose(
     points: &[UnitPoint],
     utilities: &[f64],
@@ -97,31 +94,42 @@ pub(super) fn choose(
             (u - mean) / sd + gumbel
         })
         .collect();
-    let order = |keys: &[f64]| {
-        let mut order: Vec<usize> = (0..points.len())
-            .filter(|&i| utilities[i].is_finite())
-            .collect();
-        order.sort_by(|&a, &b| keys[b].total_cmp(&keys[a]));
-        order
-    };
     let mut chosen: Vec<usize> = Vec::with_capacity(restarts);
-    for (order, enough) in [
-        (order(utilities), restarts.div_ceil(2)),
-        (order(&noisy), restarts),
-    ] {
-        for i in order {
+    let mut fill = |order: &[usize], apart: f64, enough: usize| {
+        for &i in order {
             if chosen.len() >= enough {
                 break;
             }
             if chosen
                 .iter()
-                .all(|&j| points[i].distance(&points[j]) > APART)
+                .all(|&j| points[i].distance(&points[j]) > apart)
             {
                 chosen.push(i);
             }
         }
+    };
+    let best = best_first(utilities);
+    let most = restarts - restarts / DRAWN;
+    // Half of the best far apart, half of the others at half the distance, and so on: which distance
+    // tells two basins apart depends on the function.
+    let (mut apart, mut enough) = (APART, most.div_ceil(2));
+    while apart > SAME {
+        fill(&best, apart, enough);
+        apart *= 0.5;
+        enough += (most - enough).div_ceil(2);
     }
+    fill(&best, SAME, most);
+    fill(&best_first(&noisy), SAME, restarts);
     chosen
+}
+
+/// Indices of the finite values, the largest first.
+pub(super) fn best_first(values: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..values.len())
+        .filter(|&i| values[i].is_finite())
+        .collect();
+    order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+    order
 }
 
 /// Mean and standard deviation of the finite values; the latter never zero.
