@@ -242,3 +242,24 @@ fn the_program_measures_ours_and_writes_the_tables() {
     run(&[]);
     assert_ne!(records.get(&row.id).unwrap().commit, "long ago");
 }
+
+#[test]
+fn the_program_fails_where_ours_does_and_measures_it_the_next_time() {
+    let folder = Folder::new("failed");
+    let run = |arguments: &[&str]| {
+        let mut command = program();
+        command
+            .args(["--quick", "--rounds", "1", "--rows"])
+            .args(["threads-ranks", "--out"])
+            .arg(&folder.0)
+            .args(arguments);
+        let succeeded = command.output().unwrap().status.success();
+        let page = std::fs::read_to_string(folder.0.join("peers.md")).unwrap();
+        (succeeded, page.contains("**failed**"))
+    };
+    assert_eq!(run(&[]), (true, false));
+    // What was met before is not met any more. No answer comes within no time.
+    assert_eq!(run(&["--again", "--limit", "0"]), (false, true));
+    assert_eq!(run(&["--report"]), (false, true));
+    assert_eq!(run(&[]), (true, false));
+}

@@ -383,8 +383,8 @@ mod tests {
             ),
         ] {
             let lines = text.lines().count() - 1;
-            let whole = read(csv::Reader::from_reader(text.as_bytes())).len();
-            assert_eq!(whole, lines);
+            let whole = crate::store::read_results(text.as_bytes()).unwrap();
+            assert_eq!(whole.len(), lines);
             assert!(lines >= rows, "{lines}");
         }
     }
