@@ -37,7 +37,7 @@ pub const METHODS: &[MethodSpec] = &[
     method(
         "mt",
         "MT",
-        1,
+        2,
         "an intrinsic coregionalisation model over twenty fixed tasks",
     ),
     method(

@@ -35,6 +35,8 @@ pub(super) struct Coregionalized {
     alpha: Vec<f64>,
     /// Unconstrained `[mean, ℓ, noise, v of each task, L by columns]`.
     raw: Vec<f64>,
+    /// Evaluations at the last fit of hyperparameters.
+    fitted_at: usize,
 }
 
 /// The likelihood of unconstrained parameters.
@@ -224,12 +226,47 @@ impl Coregionalized {
             let descent = Descent::new(own.as_ref(), &own_z, &own_of, tasks, rank);
             fitted(descent, &optimizer, last, rng)?
         };
-        let mut all = Descent::new(x.as_ref(), &z, of, tasks, rank);
+        Self::conditioned(raw, x.as_ref(), &z, of, (tasks, rank), standardization)
+    }
+
+    /// The same hyperparameters given more rows.
+    ///
+    /// # Panics
+    /// If a row belongs to a task that the model does not know.
+    pub(super) fn extended(
+        &self,
+        x: MatRef<'_, f64>,
+        y: &[f64],
+        of: &[usize],
+    ) -> Result<Self, MetaError> {
+        let shape = (self.num_tasks(), self.loadings.ncols());
+        let standardization = self.standardization;
+        let z: Vec<f64> = y.iter().map(|&v| standardization.apply(v)).collect();
+        Ok(Self {
+            fitted_at: self.fitted_at,
+            ..Self::conditioned(self.raw.clone(), x, &z, of, shape, standardization)?
+        })
+    }
+
+    /// Evaluations at the last fit of hyperparameters.
+    pub(super) fn fitted_at(&self) -> usize {
+        self.fitted_at
+    }
+
+    fn conditioned(
+        raw: Vec<f64>,
+        x: MatRef<'_, f64>,
+        z: &[f64],
+        of: &[usize],
+        (tasks, rank): (usize, usize),
+        standardization: Standardization,
+    ) -> Result<Self, MetaError> {
+        let mut all = Descent::new(x, z, of, tasks, rank);
         let p = all.parameters(&raw);
         let (_, alpha) = all.solve(&p)?;
         let kernel = all.kernel(&p);
         Ok(Self {
-            points: kernel.scale(x.as_ref()),
+            points: kernel.scale(x),
             inverse_factor: all.factor.inverse_factor(),
             kernel,
             of: of.to_vec(),
@@ -240,6 +277,7 @@ impl Coregionalized {
             standardization,
             alpha,
             raw,
+            fitted_at: of.len(),
         })
     }
 
@@ -499,6 +537,27 @@ mod tests {
                 y[i]
             );
         }
+        // Half of the rows, and the others later under the same hyperparameters: the same as all at once.
+        let half = Coregionalized::conditioned(
+            model.raw.clone(),
+            x.as_ref().subrows(0, 12),
+            &y[..12],
+            &of[..12],
+            (3, 1),
+            Standardization::IDENTITY,
+        );
+        let whole = half.unwrap().extended(x.as_ref(), &y, &of).unwrap();
+        assert_eq!((whole.fitted_at(), model.fitted_at()), (12, 24));
+        let all = Coregionalized::conditioned(
+            model.raw.clone(),
+            x.as_ref(),
+            &y,
+            &of,
+            (3, 1),
+            Standardization::IDENTITY,
+        );
+        let expected = all.unwrap().view(1).means(x.as_ref());
+        assert_eq!(whole.view(1).means(x.as_ref()), expected);
         let view = model.view(2);
         let at = |p: &[f64]| view.gradients(Mat::from_fn(1, 2, |_, k| p[k]).as_ref());
         let point = [0.4, 0.7];

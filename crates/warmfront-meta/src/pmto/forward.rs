@@ -186,17 +186,25 @@ impl Forward {
                     Self::Coregionalized(model) => Some(model),
                     _ => None,
                 };
-                *self = Self::Coregionalized(Coregionalized::fit(
-                    archive.solutions(&rows),
-                    &costs,
-                    &of,
-                    (archive.tasks().len(), rank),
-                    fit,
-                    usize::MAX,
-                    last.as_ref(),
-                    rng,
-                )?);
-                Ok(true)
+                let x = archive.solutions(&rows);
+                let tasks = archive.tasks().len();
+                let current = last.as_ref().filter(|last| {
+                    !force
+                        && last.num_tasks() == tasks
+                        && !is_due(fit, last.fitted_at(), rows.len())
+                });
+                let (model, refitted) = match current {
+                    Some(last) => (last.extended(x.as_ref(), &costs, &of)?, false),
+                    None => {
+                        let (shape, last) = ((tasks, rank), last.as_ref());
+                        let all = usize::MAX;
+                        let fitted =
+                            Coregionalized::fit(x, &costs, &of, shape, fit, all, last, rng)?;
+                        (fitted, true)
+                    }
+                };
+                *self = Self::Coregionalized(model);
+                Ok(refitted)
             }
         }
     }
@@ -212,6 +220,12 @@ fn groups(tied: Lengthscales, archive: &Archive) -> Vec<usize> {
         .collect()
 }
 
+/// Whether the evaluations have grown by enough since the last fit for another.
+fn is_due(fit: &ForwardFit, fitted_at: usize, evaluations: usize) -> bool {
+    let (ForwardFit::Map { growth, .. } | ForwardFit::Published { growth, .. }) = fit;
+    evaluations as f64 >= growth * fitted_at as f64
+}
+
 /// Adds the rows that are new, or fits again where the schedule says so.
 fn grow(
     fitted: Fitted,
@@ -225,8 +239,7 @@ fn grow(
 ) -> Result<(Fitted, bool), MetaError> {
     let known = fitted.unified.gp.x().nrows();
     let (n, v) = (archive.len(), archive.dim());
-    let (ForwardFit::Map { growth, .. } | ForwardFit::Published { growth, .. }) = fit;
-    if (n as f64) < growth * fitted.fitted_at as f64 {
+    if !is_due(fit, fitted.fitted_at, n) {
         let new: Vec<usize> = (known..n).collect();
         let mut z = archive.joint(&new);
         if let Some(alignment) = &fitted.unified.alignment {
