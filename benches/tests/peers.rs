@@ -9,6 +9,7 @@ use warmfront_bench::peer::race::loops::{self, Arena, Method, Plan};
 use warmfront_bench::peer::race::protocol::{Answer, Request, Task, Work};
 use warmfront_bench::peer::race::rows::choose;
 use warmfront_bench::peer::race::sides::{Launcher, Party, Side};
+use warmfront_bench::peer::worker::Worker;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -64,8 +65,14 @@ fn a_program_that_does_not_speak_is_given_up() {
     assert!(error.to_string().contains("not an answer"), "{error:#}");
     let error = Party::start(&mut Command::new("no-such-program"), 1, LIMIT).unwrap_err();
     assert!(error.to_string().contains("did not start"), "{error:#}");
-    let hasty = Duration::ZERO;
-    let error = Party::start(program().arg("--worker"), 1, hasty).unwrap_err();
+    // What takes a minute has no answer after a moment.
+    let mut slow = Worker::start(program().arg("--worker"), 1).unwrap();
+    slow.limit = Some(LIMIT);
+    assert!(matches!(slow.read().unwrap(), Answer::Hello(_)));
+    let task = Task::new(Work::Hypervolume, "concave", 3, 50);
+    assert!(slow.ask::<Answer>(&Request::Prepare { task }).is_ok());
+    slow.limit = Some(Duration::from_millis(10));
+    let error = slow.ask::<Answer>(&measure(60.0)).unwrap_err();
     assert!(error.to_string().contains("no answer within"), "{error:#}");
 }
 

@@ -299,8 +299,8 @@ fn pmto(name: &str, stage: &Stage) -> Option<PmtoConfig> {
         "mt" => PmtoConfig::coregionalized(),
         "pmto-ft" => PmtoConfig::fixed_tasks(),
         // The only one with the released confidence bound.
-        "pmto-ft-beta1" => return Some(released(PmtoConfig::fixed_tasks())),
-        "pmto-as-released" => return Some(released(PmtoConfig::as_run())),
+        "pmto-ft-beta1" => return Some(released(PmtoConfig::fixed_tasks(), stage)),
+        "pmto-as-released" => return Some(released(PmtoConfig::as_run(), stage)),
         "pmto-rt" => PmtoConfig::random_tasks(),
         "pmto" => PmtoConfig::as_run(),
         "pmto-hybrid" => PmtoConfig::hybrid(),
@@ -328,20 +328,27 @@ fn pmto(name: &str, stage: &Stage) -> Option<PmtoConfig> {
     })
 }
 
-/// From the initial tasks of the released runs (five task parameters).
-fn released(config: PmtoConfig) -> PmtoConfig {
-    let tasks = include_str!("../../data/pmto_initial_tasks.csv").lines();
-    let tasks = tasks.map(|line| {
-        let coords = line.split(',').map(|c| c.parse::<f64>());
-        UnitPoint::clamped(coords.filter_map(Result::ok).collect::<Vec<_>>())
-    });
-    PmtoConfig {
-        initial: InitialDesign::Given {
-            tasks: tasks.collect(),
-            samples: 10,
-        },
-        ..config
-    }
+/// From the initial tasks of the released runs; on boxes of other dimensions than theirs from a design of its own.
+fn released(config: PmtoConfig, stage: &Stage) -> PmtoConfig {
+    let tasks: Vec<UnitPoint> = include_str!("../../data/pmto_initial_tasks.csv")
+        .lines()
+        .map(|line| {
+            let coords = line.split(',').map(|c| c.parse::<f64>());
+            UnitPoint::clamped(coords.filter_map(Result::ok).collect::<Vec<_>>())
+        })
+        .collect();
+    let fits = tasks
+        .iter()
+        .all(|task| task.dim() == stage.problem.task_dim());
+    let initial = if fits {
+        InitialDesign::Given { tasks, samples: 10 }
+    } else {
+        InitialDesign::Tasks {
+            tasks: stage.spec.initial_tasks,
+            samples: 200 / stage.spec.initial_tasks,
+        }
+    };
+    PmtoConfig { initial, ..config }
 }
 
 /// Of single- and fixed-task methods: one start, in the coordinates as they are, details as fine as the data
@@ -354,5 +361,33 @@ fn proper_fit() -> ForwardFit {
         evaluations: 40,
         finest: 0.05,
         aligned: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pmto::problems::ProblemSpec;
+
+    #[test]
+    fn released_methods_begin_where_the_released_runs_did() {
+        for name in ["pmto-as-released", "pmto-ft-beta1"] {
+            let stage = Stage::new(ProblemSpec::find("sphere-i").expect("a family"));
+            let InitialDesign::Given { tasks, samples } =
+                pmto(name, &stage).expect("a method").initial
+            else {
+                panic!("{name} has a design of its own");
+            };
+            assert_eq!((tasks.len(), samples), (20, 10));
+            // A Latin hypercube: every twentieth of every coordinate once.
+            for k in 0..5 {
+                let mut cells: Vec<usize> = tasks
+                    .iter()
+                    .map(|t| (20.0 * t.coords()[k]) as usize)
+                    .collect();
+                cells.sort_unstable();
+                assert_eq!(cells, (0..20).collect::<Vec<_>>());
+            }
+        }
     }
 }
