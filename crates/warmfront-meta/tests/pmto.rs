@@ -402,6 +402,13 @@ fn batches_beyond_the_round_spread_out() {
         };
         let batch = ask(&[]);
         let again = ask(&batch);
+        // Chosen by the model, not at random: uniform solutions of the one task cost 5.5 on average.
+        let costs = batch.iter().map(|c| {
+            let task = c.task.as_ref().expect("a task");
+            cost(c.point.coords(), task.coords())
+        });
+        let mean = costs.sum::<f64>() / batch.len() as f64;
+        assert!(mean < 2.5, "{}: {mean}", config.name);
         let both: Vec<&Candidate> = batch.iter().chain(&again).collect();
         for (i, a) in both.iter().enumerate() {
             for b in &both[..i] {
