@@ -21,6 +21,7 @@ use warmfront_np::{Network, Task, Utility};
 
 use super::families::{FamilySpec, Hall, Halls};
 use super::recipes::Recipe;
+use super::sources::Source;
 use super::task::Table;
 use crate::clock::process_seconds;
 use crate::runner::{RunConfig, panic_text};
@@ -232,7 +233,7 @@ impl Job<'_> {
         // Surrogates of tables are fitted by the first training that needs them, and count there.
         let (start, processor) = (Instant::now(), processor_seconds());
         let source = self.recipe.source(self.hall)?;
-        let (mut trainer, mut head) = self.begin()?;
+        let (mut trainer, mut head) = self.begin(&source)?;
         let (spent, before) = (head.seconds, head.processor_seconds);
         let now = |head: &mut CheckpointHead| {
             head.seconds = spent + start.elapsed().as_secs_f64();
@@ -263,7 +264,7 @@ impl Job<'_> {
         Ok(Some(policy))
     }
 
-    fn begin(&self) -> anyhow::Result<(Trainer, CheckpointHead)> {
+    fn begin(&self, source: &Source) -> anyhow::Result<(Trainer, CheckpointHead)> {
         if let Some(begun) = self.resume() {
             return Ok(begun);
         }
@@ -281,7 +282,8 @@ impl Job<'_> {
                 (trainer, record.processor_seconds)
             }
             None => {
-                let trainer = Trainer::new(recipe.train.clone(), recipe.network.clone(), seed)?;
+                let network = recipe.first_network(source)?;
+                let trainer = Trainer::new(recipe.train.clone(), network, seed)?;
                 (trainer, 0.0)
             }
         };
@@ -349,7 +351,11 @@ impl Job<'_> {
                 false => Utility::Acquisition,
             },
             trained: format!(
-                "cargo xtask reproduce nap, recipe {} {}",
+                "{}, recipe {} {}",
+                match self.hall.spec.is_general() {
+                    true => "cargo run --release -p warmfront-bench --bin shipped_policy",
+                    false => "cargo xtask reproduce nap",
+                },
                 recipe.name(),
                 recipe.key()
             ),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use warmfront_core::Seed;
 use warmfront_np::train::{
     Advantage, Auxiliary, AuxiliaryContexts, Lambda, PpoConfig, SupervisedConfig, TrainConfig,
+    sample_targets,
 };
 use warmfront_np::{
     AcquisitionHead, Bar, Critic, HistoryAttention, Initialisation, NetworkConfig, Scaling,
@@ -173,13 +174,21 @@ const TINY: Size = Size {
     rate: 5e-4,
 };
 
-/// For a policy that is to serve everybody.
+/// For the policy that comes with warmfront-np.
 const LARGE: Size = Size {
     layers: 4,
     width: 96,
+    buckets: 160,
     steps: 12_000,
     ..STANDARD
 };
+
+/// Seeds of that policy: of its first parameters and tasks, and of the sample behind its buckets. There is
+/// one such policy, whatever the seed of an experiment.
+const LARGE_SEEDS: (Seed, Seed) = (Seed(7), Seed(5));
+
+/// Batches of tasks in that sample.
+const SAMPLED: usize = 400;
 
 fn size(family: &str) -> &'static Size {
     match family {
@@ -227,6 +236,10 @@ pub fn recipe(family: &FamilySpec, variant: Variant, base: u64) -> Recipe {
         policy: Some(policy.clone()),
         ..TrainConfig::two_phase()
     };
+    if family.is_general() {
+        // The scale of the bad half of a box says nothing of that around the best.
+        train.scaling = Scaling::BetterHalf;
+    }
     match variant {
         Variant::Full | Variant::Again => {}
         Variant::WarmUp | Variant::AgainWarmUp => train.policy = None,
@@ -337,22 +350,23 @@ impl Recipe {
     /// Sixteen hexadecimal digits that change when anything changes that determines the policy.
     #[must_use]
     pub fn key(&self) -> String {
-        format!(
-            "{:016x}",
-            fnv1a(
-                format!(
-                    "recipe {VERSION}, training {TRAINING}, surrogates {}, {self:?}",
-                    conditional::VERSION
-                )
-                .as_bytes()
-            )
-        )
+        let mut text = format!(
+            "recipe {VERSION}, training {TRAINING}, surrogates {}, {self:?}",
+            conditional::VERSION
+        );
+        if self.is_general() {
+            text += &format!(", {LARGE_SEEDS:?}, {SAMPLED}");
+        }
+        format!("{:016x}", fnv1a(text.as_bytes()))
     }
 
     /// The seed of its training: that of the family, so that variants share what they can.
     #[must_use]
     pub fn training_seed(&self) -> Seed {
         let again = matches!(self.variant, Variant::Again | Variant::AgainWarmUp);
+        if self.is_general() && !again {
+            return LARGE_SEEDS.0;
+        }
         Seed(self.seed)
             .child(fnv1a(self.family.as_bytes()))
             .child(if again { 78 } else { 77 })
@@ -370,6 +384,24 @@ impl Recipe {
             },
             ..self.clone()
         })
+    }
+
+    fn is_general(&self) -> bool {
+        self.family == "general"
+    }
+
+    /// The network to begin with: of the general family with buckets between quantiles of what its tasks'
+    /// costs are scaled to, elsewhere [`network`](Self::network) as it is.
+    ///
+    /// # Errors
+    /// If the tasks' costs have too few values.
+    pub fn first_network(&self, source: &Source) -> anyhow::Result<NetworkConfig> {
+        let mut network = self.network.clone();
+        if self.is_general() && self.variant != Variant::Published {
+            let sample = sample_targets(&self.train, source, SAMPLED, LARGE_SEEDS.1);
+            network.bar = Bar::quantiles(&sample, LARGE.buckets)?.with_tails();
+        }
+        Ok(network)
     }
 
     /// Its training tasks.

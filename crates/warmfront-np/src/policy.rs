@@ -1,5 +1,6 @@
 //! A trained network with what is needed to serve it, and its file.
 
+mod shipped;
 pub(crate) mod wire;
 
 use std::collections::BTreeMap;
