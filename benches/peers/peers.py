@@ -111,7 +111,7 @@ class Pygmo:
 
 
 class Botorch:
-    packages = ("botorch", "gpytorch", "torch", "scipy", "numpy")
+    packages = ("botorch", "gpytorch", "linear_operator", "torch", "scipy", "numpy")
 
     def __init__(self, inputs):
         import torch
@@ -471,7 +471,7 @@ class Worker:
         return {"point": {"x": x, "seconds": wall, "cpu_seconds": cpu}}
 
     def memory(self):
-        return {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024.0}
+        return {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1.024e-3}
 
 
 def encoded(value):
@@ -491,8 +491,10 @@ def decoded(values):
 
 def main():
     warnings.filterwarnings("ignore")
-    # Whatever a package prints must not mix with the answers.
-    answers, sys.stdout = sys.stdout, sys.stderr
+    # Whatever a package prints, in Python or in C, must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
 
     def answer(value):
         print(json.dumps(encoded(value), allow_nan=False), file=answers, flush=True)

@@ -271,7 +271,11 @@ pub fn write(folder: &Path) -> anyhow::Result<usize> {
         let file = format!("{name}.bin");
         let bytes: Vec<u8> = table.values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let path = folder.join(&file);
-        std::fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        // Another process may be reading it.
+        if std::fs::read(&path).ok().as_ref() != Some(&bytes) {
+            std::fs::write(&path, bytes)
+                .with_context(|| format!("cannot write {}", path.display()))?;
+        }
         let shape = [table.rows(), table.columns];
         index.insert(name, serde_json::json!({ "file": file, "shape": shape }));
     }

@@ -8,7 +8,7 @@ pub(crate) fn status(entry: &str) -> Option<f64> {
         .nth(1)?
         .parse::<f64>()
         .ok()
-        .map(|kb| kb / 1024.0)
+        .map(|kb| kb * 1.024e-3)
 }
 
 /// Forgets the most that was held so far, for a measurement that begins now.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
@@ -120,6 +121,30 @@ fn processor() -> String {
     linux
         .or_else(|| output("sysctl", &["-n", "machdep.cpu.brand_string"]))
         .unwrap_or_else(|| std::env::consts::ARCH.into())
+}
+
+/// The processor as exactly as the system tells, and its threads: where two differ, times do.
+pub(crate) fn machine() -> &'static str {
+    static MACHINE: OnceLock<String> = OnceLock::new();
+    MACHINE.get_or_init(|| {
+        let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let entry = |name: &str| {
+            let mut lines = text.lines().filter_map(|l| l.split_once(':'));
+            lines.find_map(|(key, value)| (key.trim() == name).then(|| value.trim().to_owned()))
+        };
+        let numbers = ["cpu family", "model", "stepping"].map(|n| entry(n).unwrap_or_default());
+        let flags = entry("flags").unwrap_or_default();
+        let widest = ["avx512f", "avx2"]
+            .into_iter()
+            .find(|wide| flags.split(' ').any(|flag| flag == *wide));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        format!(
+            "{} {} {}, {threads} threads",
+            processor(),
+            numbers.join("."),
+            widest.unwrap_or("")
+        )
+    })
 }
 
 /// Date and time, UTC.

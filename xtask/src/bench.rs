@@ -32,7 +32,19 @@ fn benches(request: &Request) -> anyhow::Result<ExitCode> {
     let machine = machine();
     println!("{machine}, {}", compiler());
     let folder = target_folder()?.join("criterion");
+    // Before hours of measurements.
     if let Some(name) = &request.baseline {
+        if !changes::is_saved(&folder, name) {
+            bail!(
+                "nothing is saved under the name `{name}`: make it by `cargo xtask bench --save {name}`"
+            );
+        }
+        check_machine(&folder, name, &machine)?;
+    }
+    if let Some(name) = &request.save
+        && changes::is_saved(&folder, name)
+    {
+        // What this call leaves out would pass for this machine's.
         check_machine(&folder, name, &machine)?;
     }
     let start = SystemTime::now();
@@ -45,9 +57,7 @@ fn benches(request: &Request) -> anyhow::Result<ExitCode> {
     }
     if let Some(name) = &request.baseline {
         if measured.iter().all(|m| m.change.is_none()) {
-            bail!(
-                "nothing is saved under the name `{name}`: make it by `cargo xtask bench --save {name}`"
-            );
+            bail!("`{name}` has none of these benches");
         }
         let marked = changes::slower(&measured);
         if !marked.is_empty() {
@@ -161,18 +171,21 @@ impl Request {
     }
 }
 
-/// The processor, without the compiler: another one is a change that may be measured.
+/// The processor, without the compiler: another one is a change that may be measured. The name alone may
+/// hide which one it is.
 fn machine() -> String {
-    let cpu = std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|l| l.starts_with("model name"))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        });
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let entry = |name: &str| {
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        lines.find_map(|(key, value)| (key.trim() == name).then(|| value.trim()))
+    };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!(
-        "{}, {cores} threads",
-        cpu.as_deref().unwrap_or(std::env::consts::ARCH)
+        "{} {}, {cores} threads",
+        entry("model name").unwrap_or(std::env::consts::ARCH),
+        ["cpu family", "model", "stepping"]
+            .map(|name| entry(name).unwrap_or_default())
+            .join("."),
     )
 }
 

@@ -114,6 +114,13 @@ fn run(arguments: &Arguments) -> anyhow::Result<bool> {
     };
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make {}", folder.display()))?;
+    // Two at once would disturb each other's times.
+    let lock = std::fs::File::create(folder.join("lock"))?;
+    ensure!(
+        lock.try_lock().is_ok(),
+        "another run measures into {}",
+        folder.display()
+    );
     let mut terms = Terms::new(arguments.quick);
     terms.threads = usize::from(arguments.threads);
     if let Some(rounds) = arguments.rounds {
@@ -138,7 +145,6 @@ fn run_rows(
     let rows = choose(&arguments.rows)?;
     let records = Records::new(folder, terms.threads)?;
     let mut known = BTreeMap::new();
-    let mut versions = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         let mut record = records.get(&row.id);
         let finished = record.as_ref().is_some_and(|r| r.is_finished(row, &terms));
@@ -152,7 +158,6 @@ fn run_rows(
             record = fresh.into_values().next();
         }
         let Some(record) = record else { continue };
-        versions.extend(record.versions.clone());
         known.insert(row.id.clone(), record);
     }
     let asked = report::lines(&rows, &known);
@@ -161,14 +166,20 @@ fn run_rows(
     let all = choose(&[])?;
     for row in &all {
         if let Some(record) = records.get(&row.id) {
-            versions.extend(record.versions.clone());
             known.insert(row.id.clone(), record);
         }
     }
     let lines = report::lines(&all, &known);
-    report::write(folder, &lines, &setup(arguments, &versions))?;
+    let all = known.values();
+    let setup = setup(
+        arguments,
+        all.clone().flat_map(|record| &record.versions),
+        all.map(|record| &record.machine),
+    );
+    let name = format!("peers{}", suffix(arguments));
+    report::write(folder, &name, &lines, &setup)?;
     println!("{met} of {measured} known goals met, {goals} goals");
-    println!("{}", folder.join("peers.md").display());
+    println!("{}", folder.join(name).with_extension("md").display());
     let failed = asked.iter().filter(|line| line.state == State::Failed);
     Ok(failed.count() == 0)
 }
@@ -203,36 +214,51 @@ fn run_loops(arguments: &Arguments, folder: &Path, mut contest: Contest) -> anyh
         seeds: arguments.seeds,
         threads: usize::from(arguments.threads),
     };
-    let cells = folder.join("loops");
+    let cells = folder.join(format!("loops-{}", plan.threads));
     if !arguments.report {
         let again = arguments.again;
         loops::run_all(&plan, &cells, &mut contest, again, |line| {
             eprintln!("{line}");
         })?;
     }
-    let runs = loops::read(&plan, &cells)?;
-    let versions = runs
-        .iter()
-        .map(|cell| (cell.method.clone(), cell.version.clone()));
-    let mut setup = setup(arguments, &versions.collect());
-    let commits: BTreeSet<&str> = runs.iter().map(|cell| &*cell.commit).collect();
-    let commits: Vec<&str> = commits.into_iter().collect();
-    setup.add("commits measured", commits.join("; "));
-    loops::write(&plan, &runs, &setup, folder)?;
-    let goals = loops::goals(&plan, &loops::lines(&plan, &runs)?)?;
+    let asked = loops::read(&plan, &cells)?;
+    // The page is about everything that has been measured, now or before.
+    let all = Plan {
+        methods: Method::ALL.to_vec(),
+        problems: loops::PROBLEMS.map(str::to_owned).to_vec(),
+        ..plan
+    };
+    let runs = loops::read(&all, &cells)?;
+    let setup = setup(
+        arguments,
+        runs.iter().flat_map(|cell| &cell.versions),
+        runs.iter().map(|cell| &cell.machine),
+    );
+    let name = format!("loops{}", suffix(arguments));
+    loops::write(&all, &runs, &setup, folder, &name)?;
+    let goals = loops::goals(&all, &loops::lines(&all, &runs)?)?;
     let [goals, known, met] = loops::tally(&goals);
     println!("{met} of {known} known goals met, {goals} goals");
-    println!("{}", folder.join("loops.md").display());
+    println!("{}", folder.join(name).with_extension("md").display());
     let peers: BTreeSet<&str> = Method::ALL
         .into_iter()
         .filter(|method| method.is_peer())
         .map(Method::name)
         .collect();
-    let failed = runs.iter().filter(|cell| cell.failure.is_some());
+    let failed = asked.iter().filter(|cell| cell.failure.is_some());
     Ok(failed.filter(|cell| !peers.contains(&*cell.method)).count() == 0)
 }
 
-fn setup(arguments: &Arguments, versions: &BTreeMap<String, String>) -> Setup {
+/// What the names of the pages end with, so that those of one thread stay.
+fn suffix(arguments: &Arguments) -> &'static str {
+    if arguments.threads == 1 { "" } else { "-2" }
+}
+
+fn setup<'a>(
+    arguments: &Arguments,
+    versions: impl Iterator<Item = (&'a String, &'a String)>,
+    machines: impl Iterator<Item = &'a String>,
+) -> Setup {
     let mut command = "`cargo xtask bench --peers".to_owned();
     let mut option = |name: &str, value: String| {
         command.push_str(&format!(" --{name} {value}"));
@@ -255,6 +281,7 @@ fn setup(arguments: &Arguments, versions: &BTreeMap<String, String>) -> Setup {
         ("quick", arguments.quick),
         ("loops", arguments.loops),
         ("again", arguments.again),
+        ("report", arguments.report),
     ] {
         if set {
             command.push_str(&format!(" --{flag}"));
@@ -262,9 +289,14 @@ fn setup(arguments: &Arguments, versions: &BTreeMap<String, String>) -> Setup {
     }
     command.push('`');
     let mut setup = Setup::default();
-    setup.add("command", command);
+    // Rows and runs may come from other calls with other options.
+    setup.add("command of this page", command);
     setup.add_environment();
-    let versions: Vec<String> = versions.iter().map(|(k, v)| format!("{k} {v}")).collect();
+    let machines: BTreeSet<&String> = machines.collect();
+    let machines: Vec<&str> = machines.into_iter().map(String::as_str).collect();
+    setup.add("machines measured", machines.join("; "));
+    let versions: BTreeSet<String> = versions.map(|(k, v)| format!("{k} {v}")).collect();
+    let versions: Vec<String> = versions.into_iter().collect();
     setup.add("versions", versions.join(", "));
     setup
 }

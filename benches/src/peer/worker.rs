@@ -115,7 +115,14 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         self.close();
-        // Nothing is left to do about a process that cannot be waited for.
+        for _ in 0..20 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        // It computes what nobody waits for; nothing is left to do about one that cannot be ended.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

@@ -61,6 +61,17 @@ pub(super) fn read(
     Ok(found)
 }
 
+/// Whether a bench below `folder` has a measurement of this name.
+pub(super) fn is_saved(folder: &Path, name: &str) -> bool {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return false;
+    };
+    let mut folders = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir());
+    folders.any(|inner| {
+        (inner.ends_with(name) && inner.join("estimates.json").exists()) || is_saved(&inner, name)
+    })
+}
+
 fn collect(
     folder: &Path,
     start: SystemTime,

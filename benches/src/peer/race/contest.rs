@@ -45,6 +45,27 @@ struct Turns {
     failure: Option<Outcome>,
 }
 
+/// Our turns in a row.
+#[derive(Default)]
+struct Ours {
+    samples: Vec<Sample>,
+    /// What came out of the first, in a loop.
+    first: Option<Values>,
+    /// What came out of the last.
+    last: Values,
+}
+
+impl Ours {
+    /// Beside which round a heavy peer has its turn, and what came out of it. Of loops the first: how many
+    /// there are depends on the machine. Of calls the last, whose function our side still has to judge by.
+    fn beside_heavy(&self) -> (usize, &Values) {
+        match &self.first {
+            Some(first) => (0, first),
+            None => (self.samples.len().saturating_sub(1), &self.last),
+        }
+    }
+}
+
 impl Turns {
     fn new(comparison: &Comparison) -> Self {
         Self {
@@ -69,14 +90,26 @@ impl Turns {
         }
     }
 
-    fn outcome(self, ours: &[Sample], values: &Values) -> Outcome {
-        if let Some(failure) = self.failure {
-            return failure;
-        }
-        let verdict = match self.unjudged {
+    fn outcome(self, ours: &Ours) -> Outcome {
+        let late = match self.failure {
+            // Turns that were there before it failed are no worse for that.
+            Some(Outcome::Failed(reason)) if !self.samples.is_empty() => Some(reason),
+            Some(failure) => return failure,
+            None => None,
+        };
+        let values = if self.heavy {
+            ours.beside_heavy().1
+        } else {
+            &ours.last
+        };
+        let mut verdict = match self.unjudged {
             Some(reason) => Verdict::unknown(reason),
             None => self.quality.check(values, &self.values, &self.judged),
         };
+        if let Some(reason) = late {
+            verdict.text += &format!("; it failed after {} turns: {reason}", self.samples.len());
+        }
+        let ours = &ours.samples;
         let rounds = if self.heavy {
             ours.len()
         } else {
@@ -200,31 +233,30 @@ impl Contest {
     /// A peer that fails does not stop the others. Where ours fails, the record says so.
     pub fn measure(&mut self, row: &Row, known: Option<&Record>, again: bool) -> Record {
         let terms = self.terms;
+        // What did not start in another row may now.
+        self.parties.retain(|_, party| party.is_ok());
         let (mut peers, mut turns) = (Vec::new(), Vec::new());
         for comparison in &row.comparisons {
-            let record = |outcome: Outcome| PeerRecord {
-                peer: comparison.peer,
-                program: comparison.peer.fingerprint().to_owned(),
-                terms,
-                outcome,
-            };
             if let Some(kept) = known.and_then(|r| r.kept(comparison, &terms, again)) {
                 peers.push(kept.clone());
             } else if terms.quick && comparison.heavy {
-                peers.push(record(Outcome::Heavy));
+                peers.push(PeerRecord::new(comparison.peer, terms, Outcome::Heavy));
             } else {
-                turns.push((Turns::new(comparison), record));
+                turns.push(Turns::new(comparison));
             }
         }
-        let (mut taking_part, records): (Vec<Turns>, Vec<_>) = turns.into_iter().unzip();
-        let measured = self.rounds(row, &mut taking_part);
-        let (ours, values, failure) = match measured {
-            Ok((ours, values)) => (ours, values, None),
-            Err(error) => (Vec::new(), Values::new(), Some(format!("{error:#}"))),
+        let (ours, failure) = match self.rounds(row, &mut turns) {
+            Ok(ours) => (ours, None),
+            Err(error) => (Ours::default(), Some(format!("{error:#}"))),
         };
-        if failure.is_none() {
-            for (turns, record) in taking_part.into_iter().zip(records) {
-                peers.push(record(turns.outcome(&ours, &values)));
+        for turn in turns {
+            let peer = turn.peer;
+            if failure.is_none() {
+                peers.push(PeerRecord::new(peer, terms, turn.outcome(&ours)));
+            } else if let Some(before) = known.and_then(|r| r.peers.iter().find(|p| p.peer == peer))
+            {
+                // Ours may fail for a moment; theirs may have taken hours.
+                peers.push(before.clone());
             }
         }
         let running = self.parties.values().flatten();
@@ -238,18 +270,19 @@ impl Contest {
             id: row.id.clone(),
             terms,
             program: Side::Ours.fingerprint().to_owned(),
+            machine: setup::machine().to_owned(),
             commit: self.commit.clone(),
             measured: setup::now(),
             versions,
-            ours,
+            ours: ours.samples,
             failure,
             peers,
         }
     }
 
-    /// All turns: our samples, and what came out of our last one.
+    /// All turns.
     #[expect(clippy::disallowed_methods, reason = "experiments measure time")]
-    fn rounds(&mut self, row: &Row, turns: &mut [Turns]) -> anyhow::Result<(Vec<Sample>, Values)> {
+    fn rounds(&mut self, row: &Row, turns: &mut [Turns]) -> anyhow::Result<Ours> {
         let terms = self.terms;
         let mine = row.measure.our_threads(terms.threads);
         // Whoever does not start is not asked again in this row.
@@ -269,37 +302,40 @@ impl Contest {
                 });
             }
         }
-        let (mut ours, mut values) = (Vec::new(), Values::new());
+        let mut ours = Ours::default();
         let start = Instant::now();
-        let mut last = 0;
         for round in 0..terms.rounds {
             if round > 0 && start.elapsed().as_secs_f64() > terms.row_seconds {
                 break;
             }
             let (sample, result) = self.turn(row, Side::Ours, mine, round)?;
-            ours.push(sample);
-            (values, last) = (result, round);
+            ours.samples.push(sample);
+            if round == 0 && row.measure.is_loop() {
+                ours.first = Some(result.clone());
+            }
+            ours.last = result;
             for turn in turns.iter_mut().filter(|turn| !turn.heavy) {
                 turn.attempt(|turn| {
                     let (sample, result) = self.turn(row, turn.peer, terms.threads, round)?;
-                    self.take(turn, sample, result, mine, &values);
+                    self.take(turn, sample, result, mine, &ours.last);
                     Ok(())
                 });
             }
         }
+        let (round, values) = ours.beside_heavy();
         for turn in turns.iter_mut().filter(|turn| turn.heavy) {
             turn.attempt(|turn| {
-                let (mut sample, mut result) = self.turn(row, turn.peer, terms.threads, last)?;
+                let (mut sample, mut result) = self.turn(row, turn.peer, terms.threads, round)?;
                 turn.cold = row.measure.warmed_up().is_some();
                 if turn.cold && sample.seconds < WARM_UP {
-                    (sample, result) = self.turn(row, turn.peer, terms.threads, last)?;
+                    (sample, result) = self.turn(row, turn.peer, terms.threads, round)?;
                     turn.cold = false;
                 }
-                self.take(turn, sample, result, mine, &values);
+                self.take(turn, sample, result, mine, values);
                 Ok(())
             });
         }
-        Ok((ours, values))
+        Ok(ours)
     }
 
     /// Takes down a turn of a peer, and what the judges think.

@@ -178,8 +178,10 @@ pub struct Cell {
     pub seed: u32,
     /// Of everything that determines it: what runs on the method's side, the problem, the design.
     pub key: String,
-    /// Version of the method.
-    pub version: String,
+    /// Version by package, of the method's side.
+    pub versions: BTreeMap<String, String>,
+    /// The machine.
+    pub machine: String,
     /// The commit, and whether there were changes since.
     pub commit: String,
     /// Date and time.
@@ -242,7 +244,7 @@ pub fn run(party: &mut Party, method: Method, arena: &Arena, seed: u32) -> anyho
         method: method.name().to_owned(),
         problem: arena.name.to_owned(),
         seed,
-        version: method.side().version().to_owned(),
+        versions: party.versions.clone(),
         design: design.len(),
         scores: (1..=costs.len())
             .map(|end| arena.score(&costs[..end]))
@@ -329,11 +331,12 @@ fn key(method: Method, arena: &Arena, seed: u32, threads: usize) -> String {
         .map(|x| arena.problem.value(x.coords()))
         .collect();
     let text = format!(
-        "{} {} {} {seed} {EVALUATIONS} {threads} {design:?} {costs:?} {:?}",
+        "{} {} {} {seed} {EVALUATIONS} {threads} {design:?} {costs:?} {:?} {}",
         method.name(),
         method.side().fingerprint(),
         arena.name,
         arena.problem.reference_point().value,
+        setup::machine(),
     );
     format!("{:016x}", fnv1a(text.as_bytes()))
 }
@@ -405,13 +408,13 @@ pub fn run_all(
         *failed = if done.is_err() { *failed + 1 } else { 0 };
         let cell = Cell {
             key: key(method, &arena, seed, plan.threads),
+            machine: setup::machine().to_owned(),
             commit: contest.commit().to_owned(),
             measured: setup::now(),
             ..done.unwrap_or_else(|error| Cell {
                 method: method.name().to_owned(),
                 problem: problem.clone(),
                 seed,
-                version: side.version().to_owned(),
                 failure: Some(format!("{error:#}")),
                 ..Cell::default()
             })

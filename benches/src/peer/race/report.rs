@@ -50,14 +50,16 @@ pub struct Line {
     pub goal: String,
     /// The goal as a ratio.
     pub goal_ratio: Option<f64>,
-    /// Whether it is met.
-    pub met: Option<bool>,
+    /// Whether it is fast or small enough, whatever the result.
+    pub enough: Option<bool>,
     /// Whether the result is as good; `None` where that was not checked.
     pub good: Option<bool>,
-    /// How it came out.
+    /// How it came out: met only as `met`.
     pub state: State,
     /// The numbers of that check, or why nothing was measured.
     pub note: String,
+    /// Whether turns were short and few.
+    pub quick: bool,
     /// The commit that was measured.
     pub commit: String,
     /// Date and time.
@@ -143,10 +145,11 @@ fn empty(row: &Row) -> Line {
         rounds: 0,
         goal: String::new(),
         goal_ratio: None,
-        met: None,
+        enough: None,
         good: None,
         state: State::Missing,
         note: String::new(),
+        quick: false,
         commit: String::new(),
         measured: String::new(),
     }
@@ -161,6 +164,7 @@ impl Line {
         };
         self.commit.clone_from(&record.commit);
         self.measured.clone_from(&record.measured);
+        self.quick = record.terms.quick;
         if let Some(reason) = &record.failure {
             self.state = State::Failed;
             self.note = format!("ours failed: {reason}");
@@ -170,7 +174,7 @@ impl Line {
     }
 
     fn finish(mut self, stale: bool) -> Self {
-        self.state = match (self.met, self.good) {
+        self.state = match (self.enough, self.good) {
             _ if stale => State::Stale,
             (Some(false), _) => State::NotMet,
             (_, Some(false)) => State::Worse,
@@ -179,7 +183,7 @@ impl Line {
             (None, _) => State::Shown,
         };
         if stale {
-            self.note = format!("{}; measured of {}", self.note, self.commit);
+            self.note += "; of an older state or another machine";
         }
         self
     }
@@ -200,7 +204,12 @@ fn own_line(row: &Row, limit: Limit, record: Option<&Record>) -> Line {
     line.ours = Some(value);
     line.rounds = ours.len();
     // Being fast with a worse result is no feat.
-    let verdicts = record.peers.iter().filter_map(|peer| match &peer.outcome {
+    let fair = row.comparisons.iter().filter(|c| {
+        // One seed's loop says nothing of how good the next is: `--loops` compares them.
+        !(c.heavy && row.measure.is_loop())
+    });
+    let beside = fair.filter_map(|c| record.peers.iter().find(|p| p.peer == c.peer));
+    let verdicts = beside.filter_map(|peer| match &peer.outcome {
         Outcome::Measured { verdict, .. } => verdict.good,
         _ => None,
     });
@@ -208,7 +217,7 @@ fn own_line(row: &Row, limit: Limit, record: Option<&Record>) -> Line {
     if line.good.is_none() {
         line.note = "no other result to compare with".to_owned();
     }
-    line.met = Some(match limit {
+    line.enough = Some(match limit {
         Limit::Milliseconds(limit) => 1e3 * value <= limit,
         Limit::Megabytes(limit) => value <= limit,
     });
@@ -237,15 +246,20 @@ fn peer_line(row: &Row, comparison: &Comparison, record: Option<&Record>) -> Lin
         None => "not measured yet".to_owned(),
         Some(Outcome::Measured { .. }) => String::new(),
     };
-    let Some(Outcome::Measured {
-        samples,
-        ours,
-        cold,
-        verdict,
-    }) = peer.map(|p| &p.outcome)
+    let Some((
+        beside,
+        Outcome::Measured {
+            samples,
+            ours,
+            cold,
+            verdict,
+        },
+    )) = peer.map(|p| (p, &p.outcome))
     else {
         return line;
     };
+    // It may have been left as it was when ours was measured again.
+    line.quick = beside.terms.quick;
     let (theirs, ours) = (values(samples), values(ours));
     line.ours = Some(median(&ours));
     line.theirs = Some(median(&theirs));
@@ -267,13 +281,13 @@ fn peer_line(row: &Row, comparison: &Comparison, record: Option<&Record>) -> Lin
             line.set_goal(Some(NO_HARM));
         }
     }
-    line.met = line.ratio.zip(line.goal_ratio).map(|(r, goal)| r >= goal);
+    line.enough = line.ratio.zip(line.goal_ratio).map(|(r, goal)| r >= goal);
     line.good = verdict.good;
     line.note.clone_from(&verdict.text);
     if *cold {
         line.note += "; its first call";
     }
-    line.finish(record.is_stale_beside(comparison.peer))
+    line.finish(beside.is_stale())
 }
 
 impl Line {
@@ -324,7 +338,7 @@ pub fn markdown(lines: &[Line], setup: &Setup) -> String {
     let mut page = format!(
         "# Warmfront beside other libraries\n\nEvery ratio is *theirs ÷ ours*: above 1 ours is faster, or smaller. \
          Each is the median over rounds in which both sides took turns on the same inputs, with the least and the \
-         most of them in brackets; a peer that takes minutes has one turn, which is divided by the median of ours. \
+         most of them and their number in brackets; a peer that takes minutes has one turn, which is divided by the median of ours. \
          Times are of the processor, those of two threads of the clock, the best turns of either. A second thread has \
          to gain where a call takes over {:.0} ms, and else to do no harm. In the loops of this table, from \
          {LOOP_FROM} evaluations on, ours and Optuna are told that there is no noise, and the reference point is given \
@@ -372,10 +386,12 @@ pub fn markdown(lines: &[Line], setup: &Setup) -> String {
         let shown = |value: Option<f64>| value.map_or("–".to_owned(), |v| quantity(v, line.unit));
         let ratio = match (line.ratio, line.least, line.most) {
             (Some(ratio), Some(least), Some(most)) if line.rounds > 1 => format!(
-                "**{}×** ({}–{})",
+                "**{}×** ({}–{}, {}{})",
                 digits(ratio),
                 digits(least),
-                digits(most)
+                digits(most),
+                line.rounds,
+                if line.quick { " quick" } else { "" },
             ),
             (Some(ratio), ..) => format!("**{}×**", digits(ratio)),
             _ => "–".to_owned(),
@@ -399,22 +415,22 @@ pub fn markdown(lines: &[Line], setup: &Setup) -> String {
     page
 }
 
-/// Writes `peers.md`, `peers.csv` and `peers.svg` into `folder`.
+/// Writes `NAME.md`, `NAME.csv` and `NAME.svg` into `folder`.
 ///
 /// # Errors
 /// If a file cannot be written.
-pub fn write(folder: &Path, lines: &[Line], setup: &Setup) -> anyhow::Result<()> {
-    let put = |name: &str, text: &[u8]| {
-        let path = folder.join(name);
+pub fn write(folder: &Path, name: &str, lines: &[Line], setup: &Setup) -> anyhow::Result<()> {
+    let put = |kind: &str, text: &[u8]| {
+        let path = folder.join(format!("{name}.{kind}"));
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
-    put("peers.md", markdown(lines, setup).as_bytes())?;
+    put("md", markdown(lines, setup).as_bytes())?;
     let mut table = csv::Writer::from_writer(Vec::new());
     for line in lines {
         table.serialize(line)?;
     }
-    put("peers.csv", &table.into_inner()?)?;
-    put("peers.svg", plot::ratios(lines).standalone().as_bytes())
+    put("csv", &table.into_inner()?)?;
+    put("svg", plot::ratios(lines).standalone().as_bytes())
 }
 
 #[cfg(test)]
@@ -423,6 +439,7 @@ mod tests {
     use super::super::quality::Verdict;
     use super::super::rows::choose;
     use super::*;
+    use crate::setup;
 
     fn sample(seconds: f64) -> Sample {
         Sample {
@@ -439,6 +456,7 @@ mod tests {
             id: row.id.clone(),
             terms,
             program: Side::Ours.fingerprint().to_owned(),
+            machine: setup::machine().to_owned(),
             commit: "abc".into(),
             measured: "today".into(),
             versions: BTreeMap::new(),
@@ -446,11 +464,8 @@ mod tests {
             failure: None,
             peers: peers
                 .iter()
-                .map(|(peer, times, good)| PeerRecord {
-                    peer: *peer,
-                    program: peer.fingerprint().to_owned(),
-                    terms,
-                    outcome: Outcome::Measured {
+                .map(|(peer, times, good)| {
+                    let outcome = Outcome::Measured {
                         samples: samples(times),
                         ours: samples(ours),
                         cold: false,
@@ -458,7 +473,8 @@ mod tests {
                             good: Some(*good),
                             text: "equal".into(),
                         },
-                    },
+                    };
+                    PeerRecord::new(*peer, terms, outcome)
                 })
                 .collect(),
         };
@@ -477,8 +493,7 @@ mod tests {
         let peers = [(Side::Moocore, moocore, true), (Side::Pygmo, pygmo, false)];
         let lines = lines(&rows, &known(&rows[0], &[0.001, 0.002, 0.002], &peers));
         let page = markdown(&lines, &Setup::default());
-        let expected =
-            "| moocore | 4.00 ms | 2.00 ms | **2.00×** (2.00–3.60) | ≥ 1.5× | met | equal |";
+        let expected = "| moocore | 4.00 ms | 2.00 ms | **2.00×** (2.00–3.60, 3 quick) | ≥ 1.5× | met | equal |";
         assert!(page.contains(expected), "{page}");
         assert!(page.contains("**result worse**"), "{page}");
         assert_eq!(tally(&lines), [2, 2, 1]);
@@ -489,18 +504,29 @@ mod tests {
         let rows = row("suggest-log-ehvi-m2-n50");
         let worse: [(Side, &[f64], bool); 1] = [(Side::Botorch, &[0.2], false)];
         let line = lines(&rows, &known(&rows[0], &[0.01], &worse)).remove(1);
-        assert_eq!((line.met, line.state), (Some(true), State::Worse));
+        assert_eq!((line.enough, line.state), (Some(true), State::Worse));
         let alone = lines(&rows, &known(&rows[0], &[0.01], &[]));
         assert_eq!(alone[1].state, State::Unchecked, "nobody to compare with");
         assert_eq!(tally(&alone), [1, 0, 0]);
         let lines = lines(&rows, &known(&rows[0], &[0.03], &[]));
         assert_eq!(lines.len(), 2);
-        assert_eq!((lines[0].goal.as_str(), lines[0].met), ("", None));
+        assert_eq!((lines[0].goal.as_str(), lines[0].enough), ("", None));
         assert_eq!(
-            (lines[1].goal.as_str(), lines[1].met),
+            (lines[1].goal.as_str(), lines[1].enough),
             ("≤ 25 ms", Some(false))
         );
         assert_eq!(lines[0].note, "not measured yet");
+    }
+
+    #[test]
+    fn one_loop_beside_one_loop_decides_nothing() {
+        let rows = row("loop-hartmann6");
+        let peers: [(Side, &[f64], bool); 2] =
+            [(Side::Egobox, &[0.1], true), (Side::Botorch, &[9.0], false)];
+        let lines = lines(&rows, &known(&rows[0], &[0.005], &peers));
+        let state = |peer: &str| lines.iter().find(|l| l.peer == peer).unwrap().state;
+        assert_eq!(state("BoTorch"), State::Worse);
+        assert_eq!(state(""), State::Met);
     }
 
     #[test]
@@ -509,7 +535,7 @@ mod tests {
         let check = |one: f64, two: f64| {
             let peers: [(Side, &[f64], bool); 1] = [(Side::OneThread, &[one, 2.0 * one], true)];
             let line = lines(&rows, &known(&rows[0], &[two, two], &peers)).remove(0);
-            (line.goal, line.met)
+            (line.goal, line.enough)
         };
         assert_eq!(check(0.04, 0.03), ("≥ 1.6×".into(), Some(false)));
         assert_eq!(check(0.04, 0.02), ("≥ 1.6×".into(), Some(true)));
@@ -544,7 +570,7 @@ mod tests {
         assert_eq!(states(|_| {}), (State::Met, State::Met, [2, 2, 2]));
         let failed = states(|r| r.failure = Some("no point was found".into()));
         assert_eq!(failed, (State::Failed, State::Failed, [2, 2, 0]));
-        let stale = states(|r| r.program = "another".into());
+        let stale = states(|r| r.peers.iter_mut().for_each(|p| p.beside = "another".into()));
         assert_eq!(stale, (State::Stale, State::Stale, [2, 0, 0]));
         let half = states(|r| r.peers[1].program = "another".into());
         assert_eq!(half, (State::Met, State::Stale, [2, 1, 1]));

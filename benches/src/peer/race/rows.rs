@@ -46,6 +46,12 @@ impl Measure {
         }
     }
 
+    /// Whether whole optimisations are measured, of another seed in each round.
+    #[must_use]
+    pub fn is_loop(&self) -> bool {
+        matches!(self, Self::Loop(_) | Self::TwoThreadsLoop(_))
+    }
+
     /// The task whose first call is not measured.
     #[must_use]
     pub fn warmed_up(&self) -> Option<&Task> {

@@ -87,21 +87,25 @@ impl Side {
     #[must_use]
     pub fn requirements(self) -> &'static [(&'static str, &'static str)] {
         const TORCH: (&str, &str) = ("torch", "2.15.0");
+        const NUMPY: (&str, &str) = ("numpy", "2.4.6");
+        // Its L-BFGS-B decides how many evaluations BoTorch and Optuna take.
+        const SCIPY: (&str, &str) = ("scipy", "1.17.1");
         match self {
             Self::Ours | Self::OneThread => &[("warmfront", env!("CARGO_PKG_VERSION"))],
-            Self::Botorch => &[("botorch", "0.18.1"), ("gpytorch", "1.15.2"), TORCH],
-            Self::Moocore => &[("moocore", "0.3.2")],
-            Self::Pygmo => &[("pygmo", "2.20.0")],
-            Self::Optuna => &[("optuna", "5.0.0"), TORCH],
+            Self::Botorch => &[
+                ("botorch", "0.18.1"),
+                ("gpytorch", "1.15.2"),
+                ("linear_operator", "0.6.1"),
+                TORCH,
+                NUMPY,
+                SCIPY,
+            ],
+            Self::Moocore => &[("moocore", "0.3.2"), NUMPY],
+            Self::Pygmo => &[("pygmo", "2.20.0"), NUMPY],
+            Self::Optuna => &[("optuna", "5.0.0"), TORCH, NUMPY, SCIPY],
             Self::Egobox => &[("egobox-ego", "0.42.0"), ("egobox-gp", "0.37.1")],
             Self::Friedrich => &[("friedrich", "0.6.0")],
         }
-    }
-
-    /// The version that is measured.
-    #[must_use]
-    pub fn version(self) -> &'static str {
-        self.requirements()[0].1
     }
 
     /// Sixteen hexadecimal digits that change with anything that runs on this side: our executable, or
@@ -110,7 +114,6 @@ impl Side {
     pub fn fingerprint(self) -> &'static str {
         static PRINTS: OnceLock<[String; 3]> = OnceLock::new();
         let prints = PRINTS.get_or_init(|| {
-            let print = |parts: &[&[u8]]| format!("{:016x}", fnv1a(&parts.join(&0)));
             // A program that cannot be read must not be taken for another one.
             let here = std::env::current_exe().and_then(std::fs::read);
             let here = here.map_or_else(
@@ -158,6 +161,11 @@ impl Side {
             Self::Egobox | Self::Friedrich => Origin::Rust,
         }
     }
+}
+
+/// Sixteen hexadecimal digits of these bytes.
+fn print(parts: &[&[u8]]) -> String {
+    format!("{:016x}", fnv1a(&parts.join(&0)))
 }
 
 /// The packages of the Python environment.
@@ -273,12 +281,34 @@ impl Launcher {
             .with_context(|| format!("{} does not run", side.label()))
     }
 
+    /// A copy of this program, whose other processes may start hours later: by then another build may stand
+    /// in its place.
+    fn copy_of_ours(&self) -> anyhow::Result<PathBuf> {
+        let here = std::env::current_exe()?;
+        let folder = self.folder.join("ours");
+        let copy = folder.join(Side::Ours.fingerprint());
+        if !copy.exists() {
+            // What earlier builds have left.
+            let _ = std::fs::remove_dir_all(&folder);
+            std::fs::create_dir_all(&folder)?;
+            let new = folder.join("new");
+            std::fs::copy(&here, &new)
+                .with_context(|| format!("cannot copy {}", here.display()))?;
+            ensure!(
+                print(&[&std::fs::read(&new)?]) == Side::Ours.fingerprint(),
+                "this program was built anew since it began"
+            );
+            std::fs::rename(&new, &copy)?;
+        }
+        Ok(copy)
+    }
+
     fn make(&self, origin: Origin) -> anyhow::Result<PathBuf> {
         if origin != Origin::Here {
             crate::inputs::write(&self.folder.join("inputs"))?;
         }
         match (origin, &self.python) {
-            (Origin::Here, _) => Ok(std::env::current_exe()?),
+            (Origin::Here, _) => self.copy_of_ours(),
             (Origin::Python, Some(python)) => Ok(python.clone()),
             (Origin::Python, None) => environment::python(&self.folder.join("venv"), &packages()),
             (Origin::Rust, _) => environment::rust(&self.folder.join("rust"), RUST),
@@ -308,7 +338,11 @@ mod tests {
     fn only_the_versions_measured_take_part() {
         let found = |torch: &str| {
             let versions = [("optuna", "5.0.0"), ("torch", torch), ("numpy", "2.4.6")];
-            versions.map(|(k, v)| (k.to_owned(), v.to_owned())).into()
+            let scipy = ("scipy", "1.17.1");
+            let versions = versions.into_iter().chain([scipy]);
+            versions
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .collect()
         };
         let check = |torch| Side::Optuna.check(&found(torch));
         assert!(check("2.15.0").is_ok() && check("2.15.0+cpu").is_ok());

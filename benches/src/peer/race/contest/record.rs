@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::peer::race::quality::Verdict;
 use crate::peer::race::rows::{Comparison, Row};
 use crate::peer::race::sides::Side;
-use crate::store;
+use crate::{setup, store};
 
 /// How thoroughly to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -68,6 +68,8 @@ pub struct Record {
     pub terms: Terms,
     /// Our [`fingerprint`](Side::fingerprint): of the rows, the inputs and everything else that is ours.
     pub program: String,
+    /// The machine.
+    pub machine: String,
     /// The commit, and whether there were changes since.
     pub commit: String,
     /// Date and time.
@@ -89,6 +91,10 @@ pub struct PeerRecord {
     pub peer: Side,
     /// Its [`fingerprint`](Side::fingerprint).
     pub program: String,
+    /// Ours that it was measured beside.
+    pub beside: String,
+    /// The machine.
+    pub machine: String,
     /// On which terms.
     pub terms: Terms,
     /// How it went.
@@ -119,10 +125,31 @@ pub enum Outcome {
 }
 
 impl PeerRecord {
+    /// What came out now.
+    #[must_use]
+    pub fn new(peer: Side, terms: Terms, outcome: Outcome) -> Self {
+        Self {
+            peer,
+            program: peer.fingerprint().to_owned(),
+            beside: Side::Ours.fingerprint().to_owned(),
+            machine: setup::machine().to_owned(),
+            terms,
+            outcome,
+        }
+    }
+
+    /// Whether one of the two sides or the machine has changed since.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.program != self.peer.fingerprint()
+            || self.beside != Side::Ours.fingerprint()
+            || self.machine != setup::machine()
+    }
+
     /// Whether this settles a comparison on these terms.
     fn settles(&self, comparison: &Comparison, terms: &Terms) -> bool {
         self.peer == comparison.peer
-            && self.program == comparison.peer.fingerprint()
+            && !self.is_stale()
             && match self.outcome {
                 // One turn is one turn.
                 Outcome::Measured { .. } | Outcome::Failed(_) if comparison.heavy => {
@@ -140,17 +167,10 @@ impl PeerRecord {
 }
 
 impl Record {
-    /// Whether ours or the row has changed since.
+    /// Whether ours, the row or the machine has changed since.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.program != Side::Ours.fingerprint()
-    }
-
-    /// Whether a peer has changed since.
-    #[must_use]
-    pub fn is_stale_beside(&self, peer: Side) -> bool {
-        let changed = |p: &PeerRecord| p.peer == peer && p.program != peer.fingerprint();
-        self.is_stale() || self.peers.iter().any(changed)
+        self.program != Side::Ours.fingerprint() || self.machine != setup::machine()
     }
 
     /// Whether nothing is left to be measured on these terms.
@@ -164,7 +184,7 @@ impl Record {
     }
 
     /// What need not be measured again for a comparison: all that is settled unless `again`, and in any
-    /// case a heavy peer that the terms leave out.
+    /// case a heavy peer that the terms leave out, however old.
     pub(super) fn kept(
         &self,
         comparison: &Comparison,
@@ -172,8 +192,8 @@ impl Record {
         again: bool,
     ) -> Option<&PeerRecord> {
         let left_out = terms.quick && comparison.heavy;
-        let of = self.peers.iter().find(|p| p.settles(comparison, terms));
-        of.filter(|p| !self.is_stale() && p.is_known() && (left_out || !again))
+        let mut of = self.peers.iter().filter(|p| p.peer == comparison.peer);
+        of.find(|p| p.is_known() && (left_out || (!again && p.settles(comparison, terms))))
     }
 }
 
@@ -238,17 +258,13 @@ mod tests {
             id: row.id.clone(),
             terms,
             program: Side::Ours.fingerprint().to_owned(),
+            machine: setup::machine().to_owned(),
             commit: String::new(),
             measured: String::new(),
             versions: BTreeMap::new(),
             ours: vec![Sample::default(); 3],
             failure: None,
-            peers: vec![PeerRecord {
-                peer: Side::Botorch,
-                program: Side::Botorch.fingerprint().to_owned(),
-                terms,
-                outcome,
-            }],
+            peers: vec![PeerRecord::new(Side::Botorch, terms, outcome)],
         };
         (row, record)
     }
@@ -280,18 +296,22 @@ mod tests {
     #[test]
     fn what_has_changed_makes_a_record_stale() {
         let full = Terms::new(false);
-        let changes: [fn(&mut Record); 3] = [
-            |r| r.program = "another".into(),
-            |r| r.peers[0].program = "another".into(),
-            |r| r.failure = Some("ours failed".into()),
+        type Change = fn(&mut Record);
+        let changes: [(Change, bool, bool); 6] = [
+            (|r| r.program = "another".into(), true, false),
+            (|r| r.machine = "another".into(), true, false),
+            (|r| r.peers[0].program = "another".into(), false, true),
+            (|r| r.peers[0].beside = "another".into(), false, true),
+            (|r| r.peers[0].machine = "another".into(), false, true),
+            (|r| r.failure = Some("ours failed".into()), false, false),
         ];
-        for (index, change) in changes.into_iter().enumerate() {
+        for (index, (change, ours, theirs)) in changes.into_iter().enumerate() {
             let (row, mut known) = record(LIGHT, full, measured());
             assert!(known.is_finished(&row, &full));
             change(&mut known);
             assert!(!known.is_finished(&row, &full), "change {index}");
-            let stale = known.is_stale_beside(Side::Botorch);
-            assert_eq!(stale, index < 2, "change {index}");
+            let stale = (known.is_stale(), known.peers[0].is_stale());
+            assert_eq!(stale, (ours, theirs), "change {index}");
         }
     }
 
@@ -308,6 +328,12 @@ mod tests {
         assert!(kept(LIGHT, measured(), &full, false));
         assert!(!kept(LIGHT, measured(), &quick, true));
         assert!(!kept(HEAVY, Outcome::Heavy, &quick, false));
+
+        let (row, mut old) = record(HEAVY, full, measured());
+        old.peers[0].beside = "an older build".into();
+        let kept = |terms| old.kept(&row.comparisons[0], &terms, false);
+        assert!(kept(quick).is_some_and(PeerRecord::is_stale));
+        assert_eq!(kept(full), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What came out of whole optimisations: goals and verdicts, tables, curves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -174,10 +174,8 @@ pub fn goals(plan: &Plan, lines: &[Line]) -> anyhow::Result<Vec<Goal>> {
         add(score, met, note);
 
         let peers = Method::ALL.into_iter().filter(|m| m.is_peer());
-        let (measured, missing): (Vec<_>, Vec<_>) = peers
-            .map(|peer| (peer, of(peer).filter(|(line, _)| enough(line))))
-            .partition(|(_, found)| found.is_some());
-        let best = measured
+        let peers: Vec<_> = peers.map(|peer| (peer, of(peer))).collect();
+        let best = peers
             .iter()
             .filter_map(|(_, found)| *found)
             .min_by(|a, b| arena.cost(a.1).total_cmp(&arena.cost(b.1)));
@@ -185,12 +183,23 @@ pub fn goals(plan: &Plan, lines: &[Line]) -> anyhow::Result<Vec<Goal>> {
             (Some((line, median)), Some((peer, theirs))) if enough(line) => {
                 let met = arena.cost(median) <= arena.cost(theirs);
                 let p = peer.p_holm.unwrap_or(f64::NAN);
-                let mut note = format!("{median:.4} to {theirs:.4} of {}, p = {p:.3}", peer.label);
-                for (peer, _) in &missing {
-                    let _ = write!(note, "; not measured: {}", peer.label());
+                let [better, worse] = [peer.wins, peer.losses].map(Option::unwrap_or_default);
+                let mut note = format!(
+                    "{median:.4} to {theirs:.4} of {}, better in {better} and worse in {worse} seeds, p = {p:.3}",
+                    peer.label
+                );
+                for (peer, line) in peers
+                    .iter()
+                    .filter(|(_, found)| !found.is_some_and(|(l, _)| enough(l)))
+                {
+                    let seeds = line.map_or(0, |(line, _)| line.seeds);
+                    let _ = write!(note, "; {}: {seeds} runs of {SEEDS}", peer.label());
                 }
-                // A peer that is not measured may be better.
-                ((missing.is_empty() || !met).then_some(met), note)
+                // A peer that is not measured, or not often enough, may be better.
+                let complete = peers
+                    .iter()
+                    .all(|(_, found)| found.is_some_and(|(l, _)| enough(l)));
+                ((complete || !met).then_some(met), note)
             }
             _ => (None, "not measured".to_owned()),
         };
@@ -217,12 +226,13 @@ pub fn markdown(plan: &Plan, cells: &[Cell]) -> anyhow::Result<String> {
     let [all, known, met] = tally(&goals);
     let mut page = format!(
         "# Loops of {EVALUATIONS} evaluations\n\nMade by a command of its own, apart from the table of single calls. The \
-         methods take turns, seed by seed, from the same initial design of 2(d + 1) Sobol points: what a library would do \
-         with its own default design is not measured. Medians with quartiles; Wilcoxon's signed-rank test of ours against \
+         methods take turns, seed by seed, where none has been measured before (the last table says when each was), from \
+         the same initial design of 2(d + 1) Sobol points: what a library would do with its own default design is not \
+         measured. Medians with quartiles; Wilcoxon's signed-rank test of ours against \
          each, over the seeds that both have, with Holm's correction within a problem. \"Suggestion\" is processor time \
          with refit, at {LOOP_FROM} to {} evaluations.\n\nThe problems have no noise. \"ours\" is told so \
          (`IndependentGpModel::low_noise`, LogEI or the closed-form log-EHVI), and so is Optuna \
-         (`deterministic_objective=True`); \"ours, default configuration\" is told nothing but the size of the design. \
+         (`deterministic_objective=True`); BoTorch and egobox infer it, as they do by default; \"ours, default configuration\" is told nothing but the size of the design. \
          The reference point of the score is given to ours and to BoTorch; egobox, Optuna and ours with the default \
          configuration choose their own.\n\n{met} of {known} known goals are met, {} are not known.\n\n\
          | problem | goal | | |\n|---|---|---|---|\n",
@@ -257,7 +267,34 @@ pub fn markdown(plan: &Plan, cells: &[Cell]) -> anyhow::Result<String> {
             let _ = write!(page, "\n{}, seed {}: {reason}\n", cell.method, cell.seed);
         }
     }
+    page.push_str("\n## When it was measured\n\n| method | runs | first | last | versions | commits |\n|---|---|---|---|---|---|\n");
+    for method in &plan.methods {
+        page.push_str(&origin(*method, cells));
+    }
     Ok(page)
+}
+
+/// When, with which packages and of which commits a method's runs were made.
+fn origin(method: Method, cells: &[Cell]) -> String {
+    let of: Vec<&Cell> = cells.iter().filter(|c| c.method == method.name()).collect();
+    let dates: BTreeSet<&str> = of.iter().map(|c| &*c.measured).collect();
+    let (Some(first), Some(last)) = (dates.first(), dates.last()) else {
+        return String::new();
+    };
+    let commits: BTreeSet<&str> = of.iter().map(|c| &*c.commit).collect();
+    let versions: BTreeSet<String> = of
+        .iter()
+        .flat_map(|c| &c.versions)
+        .map(|(package, version)| format!("{package} {version}"))
+        .collect();
+    let list = |all: Vec<&str>| all.join(", ");
+    format!(
+        "| {} | {} | {first} | {last} | {} | {} |\n",
+        method.label(),
+        of.len(),
+        list(versions.iter().map(String::as_str).collect()),
+        list(commits.into_iter().collect()),
+    )
 }
 
 fn row(line: &Line) -> String {
@@ -329,13 +366,19 @@ fn curves(plan: &Plan, arena: &Arena, cells: &[Cell]) -> String {
     plot::chart(labels, EVALUATIONS as u32, lines.collect()).standalone()
 }
 
-/// Writes `loops.md`, `loops.csv`, `loop-goals.csv` and a plot for each problem into `folder`.
+/// Writes `NAME.md`, `NAME.csv`, `NAME-goals.csv` and a plot for each problem into `folder`.
 ///
 /// # Errors
 /// If a problem is unknown, or a file cannot be written.
-pub fn write(plan: &Plan, cells: &[Cell], setup: &Setup, folder: &Path) -> anyhow::Result<()> {
-    let put = |name: &str, text: &[u8]| {
-        let path = folder.join(name);
+pub fn write(
+    plan: &Plan,
+    cells: &[Cell],
+    setup: &Setup,
+    folder: &Path,
+    name: &str,
+) -> anyhow::Result<()> {
+    let put = |ending: &str, text: &[u8]| {
+        let path = folder.join(format!("{name}{ending}"));
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     };
     let mut page = markdown(plan, cells)?;
@@ -343,21 +386,21 @@ pub fn write(plan: &Plan, cells: &[Cell], setup: &Setup, folder: &Path) -> anyho
     for (name, value) in &setup.facts {
         let _ = writeln!(page, "| {name} | {value} |");
     }
-    put("loops.md", page.as_bytes())?;
+    put(".md", page.as_bytes())?;
     let lines = lines(plan, cells)?;
     let mut table = csv::Writer::from_writer(Vec::new());
     for line in &lines {
         table.serialize(line)?;
     }
-    put("loops.csv", &table.into_inner()?)?;
+    put(".csv", &table.into_inner()?)?;
     let mut table = csv::Writer::from_writer(Vec::new());
     for goal in goals(plan, &lines)? {
         table.serialize(goal)?;
     }
-    put("loop-goals.csv", &table.into_inner()?)?;
+    put("-goals.csv", &table.into_inner()?)?;
     for problem in &plan.problems {
         let drawn = curves(plan, &Arena::new(problem)?, cells);
-        put(&format!("loops-{problem}.svg"), drawn.as_bytes())?;
+        put(&format!("-{problem}.svg"), drawn.as_bytes())?;
     }
     Ok(())
 }
