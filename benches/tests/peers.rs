@@ -124,9 +124,13 @@ fn stand_in(folder: &Folder, then: &str) -> PathBuf {
 
     std::fs::create_dir_all(&folder.0).unwrap();
     let path = folder.0.join("stand-in");
-    let text = format!(
-        "#!/bin/sh\necho '{{\"hello\":{{\"optuna\":\"5.0.0\",\"torch\":\"2.15.0+cpu\"}}}}'\n{then}\n"
-    );
+    let versions: Vec<String> = Side::Optuna
+        .requirements()
+        .iter()
+        .map(|(package, version)| format!("\"{package}\":\"{version}\""))
+        .collect();
+    let hello = versions.join(",");
+    let text = format!("#!/bin/sh\necho '{{\"hello\":{{{hello}}}}}'\n{then}\n");
     std::fs::write(&path, text).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     path
@@ -238,12 +242,13 @@ fn the_program_measures_ours_and_writes_the_tables() {
     // Of another program it is older, and measured anew.
     let mut older = before;
     older.program = "another".into();
+    older.peers[0].beside = "another".into();
     older.commit = "long ago".into();
     records.put(&older).unwrap();
     run(&["--report"]);
     let page = std::fs::read_to_string(folder.0.join("peers.md")).unwrap();
     assert!(
-        page.contains("| older | equal; measured of long ago |"),
+        page.contains("| older | equal; of an older state or another machine |"),
         "{page}"
     );
     run(&[]);
