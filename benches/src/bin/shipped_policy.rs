@@ -17,7 +17,7 @@ use warmfront_np::Precision;
 
 /// Train the policy that comes with warmfront-np, on functions of one to eight inputs.
 ///
-/// It takes about half an hour on two cores, and goes on where an earlier call stopped. The file is the same every time.
+/// It takes about half an hour on two cores, and goes on where an earlier call stopped. The file does not depend on the number of threads.
 #[derive(Debug, Parser)]
 #[command(name = "shipped_policy", version)]
 struct Arguments {
