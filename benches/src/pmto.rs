@@ -10,11 +10,14 @@ pub mod fronts;
 pub mod gains;
 pub mod gallery;
 pub mod lab;
+#[cfg(test)]
+mod made_up;
 pub mod measure;
 pub mod methods;
 pub mod multi;
 pub mod page;
 pub mod problems;
+mod quantile_page;
 pub mod replication;
 pub mod report;
 pub mod study;

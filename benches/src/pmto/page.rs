@@ -66,8 +66,8 @@ pub(super) fn page(input: &Input<'_>, digest: &Digest<'_>) -> String {
     parts::facts(&mut out, input);
     out.push_str(
         "<footer>Beside this page: <code>measures.csv</code> (one row per run and measure), \
-         <code>summary.csv</code> (quantiles by problem, method and recipe), <code>traces.csv</code> \
-         (costs over evaluations), <code>wins.csv</code> (all pairs of methods), \
+         <code>quantiles.md</code> and <code>summary.csv</code> (quantiles by problem, method and recipe), \
+         <code>traces.csv</code> (costs over evaluations), <code>wins.csv</code> (all pairs of methods), \
          <code>replication.csv</code>, <code>gains.csv</code>, <code>plots/</code> (every plot as SVG), \
          <code>SETUP.md</code>, and <code>cells/</code> (finished runs, from which an interrupted run \
          goes on).</footer>\n</main>\n</body>\n</html>\n",

@@ -9,6 +9,7 @@ use super::claims;
 use super::gains::{self, Gain};
 use super::gallery::{self, Picture};
 use super::page;
+use super::quantile_page;
 use super::replication::{Replicated, replicate};
 use super::study::{Group, Moments, Study};
 use super::tables::table_recipes;
@@ -66,6 +67,11 @@ pub fn write(out: &Path, input: &Input<'_>) -> anyhow::Result<PathBuf> {
     write_rows(&out.join("wins.csv"), win_rows(&digest.study))?;
     write_rows(&out.join("replication.csv"), digest.replicated.iter())?;
     write_rows(&out.join("gains.csv"), digest.gains.iter())?;
+    let problem = |p: &str| input.catalogue.describe_problem(p).0;
+    write_text(
+        &out.join("quantiles.md"),
+        &quantile_page::page(&digest.study, &problem, &label),
+    )?;
     input.setup.write(&out.join("SETUP.md"))?;
     for picture in &digest.pictures {
         let file = format!("{}.svg", picture.name);

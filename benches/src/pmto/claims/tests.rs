@@ -1,80 +1,12 @@
 //! Verdicts on made-up runs of which the answer is known.
 
-use std::collections::BTreeMap;
-
 use super::*;
-use crate::cell::{Cell, CellResult};
-use crate::pmto::measure::{QUANTILES, quantile_name};
-use crate::profile::{Entry, Plan};
-
-/// Finished runs with their plan.
-#[derive(Default)]
-struct Runs {
-    plan: Vec<Entry>,
-    finished: BTreeMap<Cell, CellResult>,
-}
+use crate::pmto::made_up::Runs;
+use crate::pmto::measure::quantile_name;
 
 impl Runs {
-    /// Runs of a method, one for each value of every measure.
-    fn add(
-        &mut self,
-        (section, problem, method): (Section, &str, &str),
-        measures: &[&str],
-        values: &[f64],
-    ) {
-        let place = |e: &&mut Entry| e.section == section && e.problem == problem;
-        match self.plan.iter_mut().find(place) {
-            Some(entry) => entry.methods.push(method.into()),
-            None => self.plan.push(Entry {
-                section,
-                problem: problem.into(),
-                methods: vec![method.into()],
-                seeds: 5,
-                evaluations: 100,
-                tasks: 1,
-                objectives: 1,
-                every_task: false,
-                conditions: Vec::new(),
-                same_target: false,
-                order: 0,
-            }),
-        }
-        for (seed, &value) in (0..).zip(values) {
-            let cell = Cell {
-                seed,
-                problem: problem.into(),
-                task: 0,
-                method: method.into(),
-                evaluations: 100,
-                fingerprint: String::new(),
-                exclusive: false,
-            };
-            let result = self.finished.entry(cell).or_insert_with(|| CellResult {
-                setup_seconds: 0.0,
-                optimum: 0.0,
-                steps: Vec::new(),
-                measures: BTreeMap::new(),
-            });
-            for measure in measures {
-                result.measures.insert((*measure).to_owned(), value);
-            }
-        }
-    }
-
-    /// Runs of a method of the main part whose quantiles are all alike, with one recipe.
-    fn quantiles(&mut self, problem: &str, method: &str, recipe: &str, values: &[f64]) {
-        let names = QUANTILES.map(|q| quantile_name(recipe, None, q));
-        let names = names.each_ref().map(String::as_str);
-        self.add((Section::Main, problem, method), &names, values);
-    }
-
     fn decide(&self) -> Vec<Claim> {
-        let plan = Plan {
-            entries: self.plan.clone(),
-            skipped: Vec::new(),
-        };
-        let study = Study::new(&plan, &self.finished);
-        decide(&study, &[], "pmto-improved", &str::to_owned)
+        decide(&self.study(), &[], "pmto-improved", &str::to_owned)
     }
 
     /// The verdict and note of the one claim whose statement has this part.
