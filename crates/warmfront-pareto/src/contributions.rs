@@ -2,6 +2,7 @@
 
 use crate::Points;
 use crate::hypervolume::{Gains, Masked, Stairs, Wfg, box_volume, hypervolume};
+use crate::order::partition_point;
 
 /// Exclusive contribution of every point: by how much the hypervolume shrinks
 /// when that point alone is taken away.
@@ -230,7 +231,7 @@ impl Sweep {
 
     fn insert(&mut self, i: usize, x: f64, y: f64, z: f64) {
         // The steps from `at` on reach at least as far in the first coordinate.
-        let at = self.steps.partition_point(|s| s.0 < x);
+        let at = partition_point(&self.steps, |s| s.0 < x);
         if let Some(&(_, right_y, right)) = self.steps.get(at)
             && right_y >= y
         {

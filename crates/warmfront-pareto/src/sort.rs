@@ -4,7 +4,7 @@ mod many;
 
 use crate::Points;
 use crate::front::{CostStairs, compare, compare_rows, same};
-use crate::order::Sorter;
+use crate::order::{Sorter, partition_point};
 
 /// From this many points on, sets of bits are faster than comparisons; beyond
 /// the second number they would take too much memory.
@@ -110,21 +110,20 @@ fn ranks_two(points: Points<'_>) -> Vec<usize> {
     let mut ranks = vec![0; rows.len()];
     // Of each front only the smallest second cost matters.
     let mut least: Vec<f64> = Vec::new();
-    let mut last: Option<usize> = None;
-    for &(_, (y, i)) in order {
-        if let Some(j) = last
-            && same(&rows[j], &rows[i])
-        {
-            ranks[i] = ranks[j];
-            continue;
-        }
-        let rank = least.partition_point(|l| *l <= y);
-        if rank == least.len() {
-            least.push(y);
-        }
-        least[rank] = y;
+    let mut last = ([f64::NAN; 2], 0);
+    for &(x, (y, i)) in order {
+        let rank = if same(&last.0, &[x, y]) {
+            last.1
+        } else {
+            let rank = partition_point(&least, |l| *l <= y);
+            if rank == least.len() {
+                least.push(y);
+            }
+            least[rank] = y;
+            rank
+        };
         ranks[i] = rank;
-        last = Some(i);
+        last = ([x, y], rank);
     }
     ranks
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use super::gains::{scale_to_one, times_power_of_two};
 use crate::Points;
-use crate::order::Sorter;
+use crate::order::{Sorter, partition_point};
 
 /// Buffers of the sweep, in gains `r − p`: larger is better.
 #[derive(Debug, Clone, Default)]
@@ -75,7 +75,7 @@ impl Stairs {
         let at = if steps.len() < SHORT {
             steps.iter().position(|s| s[0] >= px).unwrap_or(0)
         } else {
-            steps.partition_point(|s| s[0] < px)
+            partition_point(steps, |s| s[0] < px)
         };
         let [at_x, mut floor] = steps[at];
         if floor >= py {
