@@ -343,6 +343,7 @@ fn the_report_has_its_parts() {
         "measures.csv",
         "summary.csv",
         "traces.csv",
+        "quantiles.md",
         "wins.csv",
         "replication.csv",
         "gains.csv",
